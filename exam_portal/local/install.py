@@ -185,7 +185,6 @@ def venv_works() -> bool:
 
 
 def make_venv(progress: Progress) -> None:
-    check_venv()
     progress.run([sys.executable, "-m", "venv", "--clear", VENV], STATE / "install-venv.log")
 
 
@@ -266,6 +265,7 @@ def install(dev: bool, port: int | None = None) -> None:
     steps: list[tuple[str, Callable[[Progress], None]]] = []
     fresh = not stamped(PIP_STAMP, accepted(pip_key, dev))
     if fresh and not venv_works():
+        check_venv()
         steps.append(("making .venv", make_venv))
     if fresh:
         steps.append(
