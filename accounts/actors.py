@@ -1,0 +1,22 @@
+"""Who acts: every service that writes takes an actor, and every ledger event names one."""
+
+from dataclasses import dataclass
+
+from accounts.models import Candidate, Channel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Somebody or something that changes data. `kind` is candidate, staff or system; `id` is their own, as text."""
+
+    kind: str
+    id: str = ""
+    channel: str = ""
+
+
+SYSTEM = Actor(kind="system")
+
+
+def acting(candidate: Candidate, channel: Channel = Channel.WEB) -> Actor:
+    """The candidate as the actor of what they do themselves."""
+    return Actor(kind="candidate", id=str(candidate.pk), channel=channel)

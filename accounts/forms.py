@@ -1,0 +1,224 @@
+"""Forms of the accounts app: they clean what is typed; the rules are in `identity` and the services."""
+
+from typing import Any
+
+from allauth.account.forms import LoginForm, SignupForm
+from django import forms
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts import identity
+from accounts.models import BasicInformation, Candidate, Channel, EducationRecord, User
+from accounts.services.registering import normalise_answer, register_candidate
+from exam_portal import clock
+from exam_portal.kit.forms import MonthField
+
+QUESTIONS = [
+    _("What was the name of your first school?"),
+    _("What was your mother's maiden name?"),
+    _("What was the name of your first teacher?"),
+    _("In which town did your parents meet?"),
+    _("What was the name of your childhood friend?"),
+]
+# The question is stored as the candidate read it, in their language.
+QUESTION_CHOICES: list[tuple[str, str | Promise]] = [(str(number), text) for number, text in enumerate(QUESTIONS)]
+
+
+class NoticeForm(forms.Form):
+    """特别提示, to be read and accepted before registering (R05)."""
+
+    accept = forms.BooleanField(
+        label=_("I have read the special notice and accept it"),
+        error_messages={"required": _("Tick the box once you have read the notice.")},
+    )
+
+
+class SignInForm(LoginForm):
+    """Username or ID number, and password (R04)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"] = forms.CharField(
+            label=_("Username or ID number"),
+            max_length=64,
+            widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+        )
+        self.fields["password"].label = _("Password")
+        self.fields["password"].help_text = ""
+        self.fields["password"].widget.attrs.pop("placeholder", None)
+        self.order_fields(["login", "password"])
+
+
+class SignUpForm(SignupForm):
+    """A new account. Name and number are typed twice: they cannot be changed afterwards (R07)."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        help_text=_("Exactly as on the ID document. It cannot be changed after registering."),
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "name", "spellcheck": "false"}),
+    )
+    name_again = forms.CharField(
+        label=_("Name, once more"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    id_type = forms.ChoiceField(label=_("ID type"), choices=identity.choices())
+    id_number = forms.CharField(
+        label=_("ID number"),
+        help_text=_("One ID number registers once. It cannot be changed after registering."),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
+    id_number_again = forms.CharField(
+        label=_("ID number, once more"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
+    recovery_question = forms.ChoiceField(
+        label=_("Recovery question"),
+        help_text=_("If you forget your password, the answer to this question lets you choose a new one."),
+        choices=QUESTION_CHOICES,
+    )
+    recovery_answer = forms.CharField(
+        label=_("Answer"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+    field_order = [
+        "name",
+        "name_again",
+        "id_type",
+        "id_number",
+        "id_number_again",
+        "username",
+        "password1",
+        "password2",
+        "recovery_question",
+        "recovery_answer",
+    ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        username, password1, password2 = (self.fields[key] for key in ("username", "password1", "password2"))
+        username.label = _("Username")
+        username.help_text = _(
+            "4 to 30 letters and digits, beginning with a letter. You sign in with it or the ID number."
+        )
+        password1.label, password2.label = _("Password"), _("Password, once more")
+        password1.help_text = _("At least 8 characters; a few words that only you would put together are best.")
+        for field in (username, password1, password2):
+            field.widget.attrs.pop("placeholder", None)
+        # A mistake in another field must not cost the password just typed; the page is never cached.
+        password1.widget.render_value = password2.widget.render_value = True
+
+    def clean_name(self) -> str:
+        name = identity.normalise_name(self.cleaned_data["name"])
+        identity.check_name(name)
+        return name
+
+    def clean_name_again(self) -> str:
+        return identity.normalise_name(self.cleaned_data["name_again"])
+
+    def clean_id_number(self) -> str:
+        number = identity.normalise_number(self.cleaned_data["id_number"])
+        if id_type := self.cleaned_data.get("id_type"):
+            identity.check_number(id_type=id_type, number=number)
+        return number
+
+    def clean_id_number_again(self) -> str:
+        return identity.normalise_number(self.cleaned_data["id_number_again"])
+
+    def clean_recovery_answer(self) -> str:
+        answer = self.cleaned_data["recovery_answer"]
+        if len(normalise_answer(answer)) < 2:
+            raise forms.ValidationError(_("Enter an answer of at least 2 characters."))
+        return answer
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        for field, message in (
+            ("name", _("This is not the name typed above.")),
+            ("id_number", _("This is not the number typed above.")),
+        ):
+            again = f"{field}_again"
+            if field in cleaned and again in cleaned and cleaned[field] != cleaned[again]:
+                self.add_error(again, message)
+        return cleaned
+
+    def save(self, request: HttpRequest) -> User:
+        """Register; called by allauth's view.
+
+        Raises:
+            Refused: the ID number or the username is taken.
+        """
+        cleaned = self.cleaned_data
+        return register_candidate(
+            name=cleaned["name"],
+            id_type=cleaned["id_type"],
+            id_number=cleaned["id_number"],
+            username=cleaned["username"],
+            password=cleaned["password1"],
+            question=str(QUESTIONS[int(cleaned["recovery_question"])]),
+            answer=cleaned["recovery_answer"],
+            channel=Channel.WEB,
+            at=request.arrived_at,  # type: ignore[attr-defined]
+        )
+
+
+class BasicInformationForm(forms.ModelForm):
+    """Contact data and workplace; sex and date of birth only where the ID number does not tell them."""
+
+    class Meta:
+        model = BasicInformation
+        fields = ["ethnicity", "mobile", "address", "postcode", "employer"]
+        widgets = {
+            "mobile": forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "tel-national"}),
+            "address": forms.TextInput(attrs={"autocomplete": "street-address"}),
+            "postcode": forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "postal-code"}),
+            "employer": forms.TextInput(attrs={"autocomplete": "organization"}),
+        }
+        help_texts = {
+            "ethnicity": _("For example 汉族."),
+            "employer": _("The full name as on the official seal."),
+            "postcode": _("Optional."),
+        }
+
+    def __init__(self, *args: Any, candidate: Candidate, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not identity.ID_TYPES[candidate.id_type].tells_birth:
+            self.fields["sex"] = forms.ChoiceField(
+                label=_("Sex"),
+                choices=identity.Sex,
+                initial=candidate.sex,
+                widget=forms.RadioSelect,
+            )
+            self.fields["birth_date"] = forms.DateField(
+                label=_("Date of birth"),
+                initial=candidate.birth_date,
+                widget=forms.DateInput(format="%Y-%m-%d", attrs={"placeholder": "1990-01-31", "autocomplete": "bday"}),
+                error_messages={"invalid": _("Enter year, month and day, for example 1990-01-31.")},
+            )
+            self.order_fields(["sex", "birth_date"])
+
+    def clean_birth_date(self) -> Any:
+        born = self.cleaned_data["birth_date"]
+        if not born.year >= 1900 or born >= clock.today():
+            raise forms.ValidationError(_("This date of birth cannot be right."))
+        return born
+
+
+class EducationForm(forms.ModelForm):
+    """One education record."""
+
+    graduated = MonthField(label=_("Month of graduation"))
+
+    class Meta:
+        model = EducationRecord
+        fields = ["qualification", "degree", "school", "major", "graduated", "certificate_number"]
+
+    def clean_graduated(self) -> Any:
+        graduated = self.cleaned_data["graduated"]
+        if graduated.year < 1950 or graduated > clock.today():
+            raise forms.ValidationError(_("Enter the month of a certificate that you hold already."))
+        return graduated

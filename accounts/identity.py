@@ -1,0 +1,194 @@
+"""ID documents: their types as data, how numbers are normalised, checked, masked and looked up.
+
+The region code of a resident ID is a hint only: retired codes live on in people's cards.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from stdnum.iso7064 import mod_11_2
+
+from exam_portal import clock
+from exam_portal.kit.crypto import keyed_digest
+
+# Starts with a letter, and is not of the form of a passport or permit number.
+USERNAME_PATTERN = r"^[a-z][a-z0-9_.-]{3,29}$"
+_LOOKS_LIKE_ID = re.compile(r"^[a-z]{1,3}\d{7,15}$")
+
+
+class Sex(models.TextChoices):
+    """Sex as documents state it."""
+
+    FEMALE = "F", _("Female")
+    MALE = "M", _("Male")
+
+
+def _check_eighteen(number: str) -> None:
+    """GB 11643: 17 digits and a check character (ISO 7064 MOD 11-2), with a real, past date of birth."""
+    if re.fullmatch(r"\d{15}", number):
+        raise ValidationError(_("This is an old 15-digit number. Enter the 18 characters of your present card."))
+    if not re.fullmatch(r"\d{17}[\dX]", number):
+        raise ValidationError(_("The number has 18 characters: 17 digits, then a digit or X."))
+    try:
+        born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        raise ValidationError(_("Digits 7 to 14 are not a date. Compare them with your card.")) from None
+    if not date(1900, 1, 1) <= born < clock.today():
+        raise ValidationError(_("The date of birth in digits 7 to 14 cannot be right. Compare it with your card."))
+    if not mod_11_2.is_valid(number):
+        raise ValidationError(_("The last character does not fit the others: one of them is mistyped."))
+
+
+def _check_residence_permit(number: str) -> None:
+    _check_eighteen(number)
+    if number[:6] not in {"810000", "820000", "830000"}:
+        raise ValidationError(_("The number of a residence permit begins with 810000, 820000 or 830000."))
+
+
+def _check_resident_id(number: str) -> None:
+    _check_eighteen(number)
+    if number[:6] in {"810000", "820000", "830000"}:
+        raise ValidationError(_("This is the number of a residence permit: choose that ID type."))
+
+
+def _pattern(pattern: str, message: str | Promise) -> Callable[[str], None]:
+    def check(number: str) -> None:
+        if not re.fullmatch(pattern, number):
+            raise ValidationError(str(message))
+
+    return check
+
+
+@dataclass(frozen=True)
+class IdType:
+    """A kind of ID document: its name, how its number is checked, and whether the number tells sex and birth date."""
+
+    label: str | Promise
+    check: Callable[[str], None]
+    tells_birth: bool = False
+
+
+ID_TYPES: dict[str, IdType] = {
+    "resident_id": IdType(_("Resident ID card"), _check_resident_id, tells_birth=True),
+    "residence_permit": IdType(
+        _("Residence permit for Hong Kong, Macau and Taiwan residents"),
+        _check_residence_permit,
+        tells_birth=True,
+    ),
+    "travel_permit_hk_mo": IdType(
+        _("Mainland travel permit for Hong Kong and Macau residents"),
+        _pattern(r"[HM]\d{8}(\d{2})?", _("The number is H or M and 8 digits.")),
+    ),
+    "travel_permit_tw": IdType(
+        _("Mainland travel permit for Taiwan residents"),
+        _pattern(r"\d{8}", _("The number has 8 digits.")),
+    ),
+    "foreigner_permanent": IdType(
+        _("Foreigner's permanent residence card"),
+        _pattern(
+            r"[A-Z]{3}\d{12}|9\d{16}[\dX]",
+            _("The number is 3 letters and 12 digits, or 18 characters from 9."),
+        ),
+    ),
+    "passport": IdType(_("Passport"), _pattern(r"[A-Z0-9]{6,15}", _("The number has 6 to 15 letters and digits."))),
+    "officer": IdType(
+        _("Officer's card"),
+        _pattern(r"[A-Z0-9\u4e00-\u9fff]{6,20}", _("Enter the number as printed, 6 to 20 characters.")),
+    ),
+}
+
+
+def choices() -> list[tuple[str, str | Promise]]:
+    """ID types for a form, in the order candidates need them."""
+    return [(code, id_type.label) for code, id_type in ID_TYPES.items()]
+
+
+def normalise_number(typed: str) -> str:
+    """One number, however it is typed (R04): half-width, no spaces or hyphens, capitals."""
+    return re.sub(r"[\s\-\u2010-\u2015\u2212]", "", unicodedata.normalize("NFKC", typed)).upper()
+
+
+def check_number(*, id_type: str, number: str) -> None:
+    """Refuse a normalised number that cannot be of its type.
+
+    Raises:
+        ValidationError: with a sentence that says how to mend it.
+    """
+    ID_TYPES[id_type].check(number)
+
+
+def digest(*, id_type: str, number: str) -> str:
+    """The keyed digest over type and normalised number by which an ID is found and kept unique."""
+    return keyed_digest("identity", id_type, number)
+
+
+def digests_of_any_type(typed: str) -> list[str]:
+    """What `typed` would be found by if it were an ID number of any type; for signing in."""
+    number = normalise_number(typed)
+    if "\x1f" in number:
+        return []
+    return [digest(id_type=code, number=number) for code in ID_TYPES]
+
+
+def birth_and_sex(*, id_type: str, number: str) -> tuple[date | None, str]:
+    """Date of birth and sex that a checked number tells, or (None, "")."""
+    if not ID_TYPES[id_type].tells_birth:
+        return None, ""
+    born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    return born, (Sex.MALE if int(number[16]) % 2 else Sex.FEMALE)
+
+
+def mask(number: str) -> str:
+    """`110101199003070029` → `1101**********0029`; shorter numbers show less."""
+    shown = 4 if len(number) >= 12 else 2
+    return number[:shown] + "*" * (len(number) - 2 * shown) + number[-shown:]
+
+
+def check_username(username: str) -> None:
+    """Usernames start with a letter and never look like an ID number.
+
+    Raises:
+        ValidationError: with a sentence that says how to mend it.
+    """
+    if not re.fullmatch(USERNAME_PATTERN, username):
+        raise ValidationError(
+            _(
+                "A username has 4 to 30 characters, starts with a letter, and goes on with letters, digits, “_”, “.” or “-”."
+            )
+        )
+    if _LOOKS_LIKE_ID.match(username):
+        raise ValidationError(_("This looks like an ID number. Choose a username with more letters."))
+
+
+DOT = "·"
+_DOTS = re.compile(r"[·•．.・‧∙⋅᛫﹒･]")
+_IN_A_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[·' \-()]|[\u0300-\u036f])*")
+
+
+def normalise_name(typed: str) -> str:
+    """One name, however it is typed (R30): dots of all kinds become 「·」, spaces around them and doubled ones go.
+
+    Characters are kept as they are, from any plane of Unicode: compatibility forms are other characters to a register.
+    """
+    name = _DOTS.sub(DOT, typed.replace("\u3000", " ").strip())
+    name = re.sub(rf"\s*{DOT}\s*", DOT, name)
+    return re.sub(r"\s+", " ", name)
+
+
+def check_name(name: str) -> None:
+    """Refuse a normalised name that is too short or long, or holds what no name holds.
+
+    Raises:
+        ValidationError: with a sentence that says how to mend it.
+    """
+    if not 2 <= len(name) <= 50:
+        raise ValidationError(_("A name has 2 to 50 characters."))
+    if not _IN_A_NAME.fullmatch(name):
+        raise ValidationError(_("Enter the name as it stands on the ID document: letters and 「·」 only."))

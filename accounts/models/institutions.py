@@ -1,0 +1,54 @@
+"""Institutions, from the exam-year files: 考区 → 考点 → 报名点."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Region(models.Model):
+    """An exam region (考区): a province, or Xinjiang Corps, whose code 66 is internal to the portal."""
+
+    code = models.CharField(primary_key=True, max_length=2)
+    name = models.CharField(_("name"), max_length=20)
+
+    class Meta:
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Point(models.Model):
+    """An exam point (考点): as a rule a prefecture city."""
+
+    code = models.CharField(primary_key=True, max_length=8)
+    region = models.ForeignKey(Region, models.PROTECT, related_name="points")
+    name = models.CharField(_("name"), max_length=60)
+    address = models.CharField(_("address"), max_length=120)
+    telephone = models.CharField(_("telephone"), max_length=40)
+    source = models.CharField(max_length=8)
+    example = models.BooleanField(_("example data"), default=False)
+
+    class Meta:
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Site(models.Model):
+    """A registration site (报名点): where originals are shown first."""
+
+    code = models.CharField(primary_key=True, max_length=10)
+    point = models.ForeignKey(Point, models.PROTECT, related_name="sites")
+    name = models.CharField(_("name"), max_length=60)
+    address = models.CharField(_("address"), max_length=120)
+    telephone = models.CharField(_("telephone"), max_length=40)
+    hours = models.CharField(_("office hours"), max_length=120)
+    source = models.CharField(max_length=8)
+    example = models.BooleanField(_("example data"), default=False)
+
+    class Meta:
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name

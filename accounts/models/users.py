@@ -1,0 +1,102 @@
+"""Accounts and the persons behind them."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import PermissionsMixin, UserManager
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts import identity
+from exam_portal import clock
+from exam_portal.kit.fields import EncryptedTextField
+
+
+class Channel(models.TextChoices):
+    """How a candidate came to us (R02); accounts and submissions record theirs."""
+
+    WEB = "web", _("Website")
+    BAIDU = "baidu", _("Baidu mini-program")
+    WECHAT = "wechat", _("WeChat mini-program")
+    ALIPAY = "alipay", _("Alipay mini-program")
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Somebody who signs in: a candidate or a member of staff, never both (R32)."""
+
+    class Kind(models.TextChoices):
+        CANDIDATE = "candidate", _("Candidate")
+        STAFF = "staff", _("Staff")
+
+    username = models.CharField(_("username"), max_length=30, unique=True)
+    email = models.EmailField(_("e-mail address"), blank=True)
+    kind = models.CharField(max_length=9, choices=Kind)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    date_joined = models.DateTimeField(default=clock.now)
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects = UserManager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="user_is_candidate_or_staff",
+                condition=Q(kind="candidate", is_staff=False, is_superuser=False) | Q(kind="staff", is_staff=True),
+            ),
+            models.CheckConstraint(name="user_username_form", condition=Q(username__regex=identity.USERNAME_PATTERN)),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class Candidate(models.Model):
+    """A person who sits exams. One ID number, one candidate (R04); name and ID are fixed once registered (R07).
+
+    `id_number` is encrypted; `id_digest` is the keyed digest over type and normalised number by which it is found and
+    kept unique. Sex and birth date come from the ID where it tells them, else from the basic information.
+    """
+
+    user = models.OneToOneField(User, models.PROTECT, related_name="candidate")
+    name = models.CharField(_("name"), max_length=50)
+    id_type = models.CharField(_("ID type"), max_length=24, choices=identity.choices())
+    id_number = EncryptedTextField(_("ID number"))
+    id_digest = models.CharField(max_length=64, editable=False)
+    sex = models.CharField(_("sex"), max_length=1, choices=identity.Sex, blank=True)
+    birth_date = models.DateField(_("date of birth"), null=True, blank=True)
+    channel = models.CharField(max_length=8, choices=Channel)
+    notice_version = models.CharField(max_length=16)
+    registered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["id_digest"], name="candidate_id_registers_once"),
+            models.CheckConstraint(name="candidate_channel_known", condition=Q(channel__in=Channel.values)),
+            models.CheckConstraint(name="candidate_id_type_known", condition=Q(id_type__in=list(identity.ID_TYPES))),
+        ]
+        triggers = [pgtrigger.ReadOnly(name="identity_is_fixed", fields=["name", "id_type", "id_digest"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def masked_id_number(self) -> str:
+        """The ID number as pages show it, `1101**********002X`."""
+        return identity.mask(self.id_number)
+
+
+class RecoveryQuestion(models.Model):
+    """The question that proves who forgot a password (R05, R06). The answer is normalised and hashed like a password."""
+
+    candidate = models.OneToOneField(Candidate, models.CASCADE, related_name="recovery_question")
+    question = models.CharField(_("recovery question"), max_length=100)
+    answer_hash = models.CharField(max_length=255)
+
+    def __str__(self) -> str:
+        return self.question

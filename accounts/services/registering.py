@@ -1,0 +1,99 @@
+"""Registering an account (R04, R05)."""
+
+import unicodedata
+from datetime import datetime
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts import identity
+from accounts.actors import acting
+from accounts.models import Candidate, Channel, RecoveryQuestion, User
+from accounts.services import ledger
+from exam_portal.kit.errors import Refused
+
+# The version of 特别提示 that candidates read and accept before registering.
+NOTICE_VERSION = "2023-11"
+
+
+class IdTaken(Refused):
+    """This ID number has an account already (R04); by whom is not said."""
+
+    code = "id_taken"
+
+
+class UsernameTaken(Refused):
+    """Another account has this username."""
+
+    code = "username_taken"
+
+
+def normalise_answer(typed: str) -> str:
+    """A recovery answer as it is hashed: compatibility forms, case and spaces make no difference."""
+    return "".join(unicodedata.normalize("NFKC", typed).casefold().split())
+
+
+def register_candidate(
+    *,
+    name: str,
+    id_type: str,
+    id_number: str,
+    username: str,
+    password: str,
+    question: str,
+    answer: str,
+    channel: Channel,
+    at: datetime,
+) -> User:
+    """Create the account of a candidate who has accepted 特别提示.
+
+    `name`, `id_number` and `username` are normalised and checked (accounts.identity). The number is claimed by its
+    unique digest before anything slow is done, so that of parallel attempts one wins and the others cost nothing.
+
+    Raises:
+        IdTaken, UsernameTaken: nothing was created.
+    """
+    born, sex = identity.birth_and_sex(id_type=id_type, number=id_number)
+    try:
+        with transaction.atomic():
+            user = User.objects.create(username=username, kind=User.Kind.CANDIDATE, date_joined=at)
+            candidate = Candidate.objects.create(
+                user=user,
+                name=name,
+                id_type=id_type,
+                id_number=id_number,
+                id_digest=identity.digest(id_type=id_type, number=id_number),
+                sex=sex,
+                birth_date=born,
+                channel=channel,
+                notice_version=NOTICE_VERSION,
+                registered_at=at,
+            )
+            user.set_password(password)
+            user.save(update_fields=["password"])
+            RecoveryQuestion.objects.create(
+                candidate=candidate,
+                question=question,
+                answer_hash=make_password(normalise_answer(answer)),
+            )
+            ledger.record(
+                stream="candidate",
+                stream_id=str(candidate.pk),
+                action="account.registered",
+                actor=acting(candidate, channel),
+                payload={"notice": NOTICE_VERSION, "id_type": id_type},
+                at=at,
+            )
+    except IntegrityError as error:
+        if "candidate_id_registers_once" in str(error):
+            raise IdTaken(
+                _(
+                    "This ID number is already registered. If it is yours, sign in with it; if you never registered, "
+                    "somebody else used your number: the exam point of your city helps you."
+                )
+            ) from None
+        if "accounts_user_username" in str(error):
+            raise UsernameTaken(_("This username is taken. Choose another one.")) from None
+        raise
+    return user

@@ -1,0 +1,73 @@
+"""The candidate's own data: basic information, education, WeChat, inbox."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from accounts import queries
+from accounts.access import candidate_page
+from accounts.actors import acting
+from accounts.forms import BasicInformationForm, EducationForm
+from accounts.models import Candidate
+from accounts.models.profile import MOST_EDUCATION_RECORDS
+from accounts.services import outbox, profile
+from exam_portal.kit.forms import carry_out
+
+
+@candidate_page
+def basic_information(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
+    """Contact data and workplace."""
+    form = BasicInformationForm(
+        request.POST or None,
+        instance=getattr(candidate, "basic_information", None),
+        candidate=candidate,
+    )
+    if request.method == "POST" and carry_out(
+        form,
+        lambda data: profile.save_basic_information(candidate=candidate, actor=acting(candidate), values=data),
+    ):
+        messages.success(request, _("Basic information saved."))
+        return redirect("portal:dashboard")
+    return render(request, "accounts/basic_information.html", {"form": form, "candidate": candidate})
+
+
+@candidate_page
+def education(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
+    """Education records: those kept, and a form for one more (R27)."""
+    form = EducationForm(request.POST or None)
+    if request.method == "POST" and carry_out(
+        form,
+        lambda data: profile.add_education(candidate=candidate, actor=acting(candidate), **data),
+    ):
+        messages.success(request, _("Education record saved."))
+        return redirect("portal:dashboard")
+    records = list(candidate.education.all())
+    full = len(records) >= MOST_EDUCATION_RECORDS
+    return render(request, "accounts/education.html", {"form": form, "records": records, "full": full})
+
+
+@candidate_page
+def wechat(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
+    """A plain stand-in for binding WeChat, outside production only: one press binds a made-up WeChat that follows us."""
+    available = settings.PORTAL_ENV != "production"
+    if request.method == "POST" and available:
+        profile.bind_wechat(
+            candidate=candidate,
+            actor=acting(candidate),
+            unionid=f"stand-in-{candidate.pk}",
+            following=True,
+        )
+        messages.success(request, _("WeChat bound, and the official account followed."))
+        return redirect("portal:dashboard")
+    binding = getattr(candidate, "wechat", None)
+    return render(request, "accounts/wechat.html", {"binding": binding, "available": available})
+
+
+@candidate_page
+def inbox(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
+    """Messages to the candidate; opening the page marks them as read."""
+    received = list(queries.inbox(candidate)[:100])
+    outbox.mark_read(candidate=candidate)
+    return render(request, "accounts/inbox.html", {"received": received})

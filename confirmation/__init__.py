@@ -1,0 +1,1 @@
+"""Confirmation (报名确认): on site, online, automatic."""

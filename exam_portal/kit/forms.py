@@ -1,0 +1,42 @@
+"""How forms and services meet."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from exam_portal.kit.errors import Refused
+
+
+def carry_out(form: forms.BaseForm, act: Callable[[dict[str, Any]], Any], **fields: str) -> bool:
+    """Give a valid form's data to a service; True when it was done.
+
+    A refusal becomes an error of the form: beside the field that `fields` names for its code, else above all fields.
+    """
+    if not form.is_valid():
+        return False
+    try:
+        act(form.cleaned_data)
+    except Refused as refused:
+        form.add_error(fields.get(refused.code), str(refused))
+        return False
+    return True
+
+
+class MonthField(forms.DateField):
+    """A year and month, `2021-07`, kept as the first day of the month.
+
+    A plain text field: old telephones draw `type=month` badly or not at all.
+    """
+
+    input_formats = ("%Y-%m", "%Y/%m", "%Y.%m", "%Y年%m月", "%Y%m")
+    default_error_messages = {"invalid": _("Enter year and month, for example 2021-07.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateInput(format="%Y-%m", attrs={"placeholder": "2021-07", "maxlength": 8})
+        super().__init__(**{"widget": widget, "input_formats": self.input_formats, **kwargs})
+
+    def to_python(self, value: Any) -> date | None:
+        return super().to_python(value.strip() if isinstance(value, str) else value)

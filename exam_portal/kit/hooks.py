@@ -1,0 +1,51 @@
+"""How something low sets off something high without importing it.
+
+A setting lists functions by their dotted names; `check_hooks` looks at start whether each exists and takes
+the arguments it will be called with.
+"""
+
+import inspect
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+from django.utils.module_loading import import_string
+
+from exam_portal.kit.next_steps import NextStep
+
+
+class NextStepHook(Protocol):
+    """Says what this app asks of the candidate next, or None when nothing is left to do here."""
+
+    def __call__(self, *, candidate: Any, at: datetime) -> NextStep | None: ...
+
+
+HOOKS: dict[str, type] = {"NEXT_STEPS": NextStepHook}
+
+
+def load(setting: str) -> list[Callable[..., Any]]:
+    """The functions that a setting names, in its order."""
+    return [import_string(name) for name in getattr(settings, setting)]
+
+
+def check_hooks(**_kwargs: Any) -> list[CheckMessage]:
+    """System check: every function named in a hook setting exists and has the arguments of its protocol."""
+    errors: list[CheckMessage] = []
+    for setting, protocol in HOOKS.items():
+        wanted = set(inspect.signature(protocol.__call__).parameters) - {"self"}
+        for name in getattr(settings, setting):
+            try:
+                found = set(inspect.signature(import_string(name)).parameters)
+            except ImportError as error:
+                errors.append(Error(f"{setting}: {name} cannot be imported ({error}).", id="portal.E001"))
+                continue
+            if found != wanted:
+                errors.append(
+                    Error(
+                        f"{setting}: {name} takes {sorted(found)}, not {sorted(wanted)}.",
+                        id="portal.E002",
+                    )
+                )
+    return errors

@@ -1,0 +1,1 @@
+"""The roof: the home page, the dashboard, and what stands on every page."""

@@ -1,0 +1,145 @@
+"""The people of the demo: made by the same services as everybody, at the portal's time or, for last year, at last year's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+
+from django.utils.translation import gettext as _
+
+from accounts.actors import Actor, acting
+from accounts.models import Candidate, Channel, User
+from accounts.services import profile
+from accounts.services.registering import register_candidate
+from exam_portal import clock
+from registration.lifecycle import State
+from registration.models import Application, Exam
+from registration.services import applications
+
+PASSWORD = "demo-portal-2024"  # noqa: S105 - the demo's people are nobody, and exist only in a demo
+LAST_YEAR = datetime(2023, 1, 5, 10, tzinfo=clock.BEIJING)
+STAFF = Actor(kind="staff", id="demo")
+
+
+@dataclass(frozen=True)
+class Person:
+    """A row of the table of demo accounts."""
+
+    username: str
+    password: str
+    id_number: str
+    what: str
+
+
+def make_people() -> list[Person]:
+    """Make whoever of the demo's people does not exist yet, and tell of all."""
+    return [
+        _fresh("fresh", "王小雨", "110101199601011222", _("a fresh candidate, just registered")),
+        _halfway("halfway", "李建国", "430102199003152472", _("a half-way candidate, 2024 draft begun")),
+        _repeat("repeater", "买买提·吐尔逊", "330106198811200011", _("a repeat candidate, applied in 2023")),
+    ]
+
+
+def as_rows(people: list[Person]) -> list[dict[str, str]]:
+    """The table for programs."""
+    return [asdict(person) for person in people]
+
+
+@contextmanager
+def _new_candidate(username: str, name: str, id_number: str) -> Iterator[Candidate | None]:
+    if User.objects.filter(username=username).exists():
+        yield None
+        return
+    user = register_candidate(
+        name=name,
+        id_type="resident_id",
+        id_number=id_number,
+        username=username,
+        password=PASSWORD,
+        question=_("What was the name of your first school?"),
+        answer="demo",
+        channel=Channel.WEB,
+        at=clock.now(),
+    )
+    yield user.candidate
+
+
+def _fresh(username: str, name: str, id_number: str, what: str) -> Person:
+    with _new_candidate(username, name, id_number):
+        return Person(username, PASSWORD, id_number, what)
+
+
+def _complete_account(candidate: Candidate, *, school: str, major: str, employer: str, mobile: str) -> None:
+    actor = acting(candidate)
+    profile.save_basic_information(
+        candidate=candidate,
+        actor=actor,
+        values={
+            "ethnicity": "汉族",
+            "mobile": mobile,
+            "address": "示例市示例区示例路1号",
+            "postcode": "100000",
+            "employer": employer,
+        },
+    )
+    profile.add_education(
+        candidate=candidate,
+        actor=actor,
+        qualification="undergraduate",
+        degree="bachelor",
+        school=school,
+        major=major,
+        graduated=date(2013, 7, 1),
+        certificate_number="100011201305000001",
+    )
+    profile.bind_wechat(candidate=candidate, actor=actor, unionid=f"stand-in-{candidate.pk}", following=True)
+
+
+def _begin(candidate: Candidate, exam: Exam, region: str) -> Application:
+    actor, at = acting(candidate), clock.now()
+    application = applications.start_application(candidate=candidate, exam=exam, actor=actor, at=at)
+    applications.accept_pledge(application=application, actor=actor, at=at)
+    exam_region = exam.regions.get(region=region)
+    applications.choose_region(application=application, exam_region=exam_region, actor=actor, at=at)
+    first = exam_region.exam_sites.select_related("site__point").order_by("site").first()
+    assert first is not None, "every region has a site"
+    applications.choose_point(application=application, point=first.site.point, site=None, actor=actor, at=at)
+    return application
+
+
+def _halfway(username: str, name: str, id_number: str, what: str) -> Person:
+    with _new_candidate(username, name, id_number) as candidate:
+        if candidate:
+            _complete_account(
+                candidate, school="示例医科大学", major="护理学", employer="示例市第一人民医院", mobile="13800000002"
+            )
+            exam = Exam.objects.get(code="2024-health")
+            if exam.is_open(clock.now()):
+                _begin(candidate, exam, "43")
+    return Person(username, PASSWORD, id_number, what)
+
+
+def _repeat(username: str, name: str, id_number: str, what: str) -> Person:
+    if not User.objects.filter(username=username).exists():
+        with clock.shifted_to(LAST_YEAR), _new_candidate(username, name, id_number) as candidate:
+            assert candidate is not None
+            _complete_account(
+                candidate, school="示例中医药大学", major="药学", employer="示例区中医医院", mobile="13800000003"
+            )
+            exam = Exam.objects.get(code="2023-health")
+            application = _begin(candidate, exam, "33")
+            actor, at = acting(candidate), clock.now()
+            applications.choose_specialty(
+                application=application,
+                specialty=exam.specialties.get(code="366"),
+                subjects=[subject.code for subject in exam.subjects.all()],
+                actor=actor,
+                at=at,
+            )
+            applications.confirm_photo(application=application, actor=actor, at=at)
+            applications.submit(application=application, actor=actor, at=at)
+            application.refresh_from_db()
+            for name_of_transition in ("confirm_on_site", "approve_by_point", "approve_by_region"):
+                applications.move(application=application, name=name_of_transition, actor=STAFF, at=at)
+            assert application.state == State.QUALIFIED
+    return Person(username, PASSWORD, id_number, what)

@@ -1,0 +1,51 @@
+"""The home page, the dashboard, and pages that belong to no app."""
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.access import candidate_page
+from accounts.models import Candidate
+from exam_portal.portal import queries as portal_queries
+from registration import queries, steps
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """What is open and when, and the ways in. The same for everybody."""
+    at = request.arrived_at  # type: ignore[attr-defined]
+    rows = [{"exam": exam, "open": exam.is_open(at), "early": at < exam.opens_at} for exam in queries.exams()]
+    return render(request, "portal/home.html", {"rows": rows})
+
+
+@candidate_page
+def dashboard(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
+    """What the candidate must do next, the account, and every application with its process bar."""
+    at = request.arrived_at  # type: ignore[attr-defined]
+    applications = [
+        {"application": application, "nodes": steps.nodes(application)}
+        for application in queries.applications_of(candidate)
+    ]
+    account = {
+        "basic": getattr(candidate, "basic_information", None),
+        "education": list(candidate.education.all()),
+        "wechat": getattr(candidate, "wechat", None),
+    }
+    context = {
+        "candidate": candidate,
+        "next_step": portal_queries.next_step(candidate=candidate, at=at),
+        "applications": applications,
+        "account": account,
+    }
+    return render(request, "portal/dashboard.html", context)
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 when the web server answers and reaches the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok", content_type="text/plain")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that was open too long, or came from elsewhere."""
+    return render(request, "403_csrf.html", status=403)

@@ -1,0 +1,18 @@
+"""All URLs. allauth's views keep allauth's names; only those that the portal uses are routed."""
+
+from allauth.account import views as allauth_views
+from django.urls import include, path
+from django.views.i18n import set_language
+
+from accounts.views.registering import SignUpView
+
+urlpatterns = [
+    path("", include("exam_portal.portal.urls")),
+    path("", include("registration.urls")),
+    path("account/", include("accounts.urls")),
+    path("account/signup/", SignUpView.as_view(), name="account_signup"),
+    path("account/login/", allauth_views.login, name="account_login"),
+    path("account/logout/", allauth_views.logout, name="account_logout"),
+    path("account/inactive/", allauth_views.account_inactive, name="account_inactive"),
+    path("language/", set_language, name="set_language"),
+]

@@ -1,0 +1,1 @@
+"""Every write of the registration app: one use case, one function, keyword-only."""

@@ -1,0 +1,309 @@
+"""Filling in an application, submitting and withdrawing it (R01, R03, R08, R09, R24, R25, R31)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors import Actor
+from accounts.models import Candidate, Channel, Point, Site
+from accounts.next_steps import next_step as account_next_step
+from accounts.services import ledger, outbox
+from exam_portal.kit.errors import Refused
+from registration import steps
+from registration.lifecycle import BY_NAME, MOST_VERSIONS, State
+from registration.models import Application, Exam, ExamRegion, Specialty, Submission
+from registration.services import numbers, snapshot
+
+
+class Closed(Refused):
+    """The pre-registration window is not open at the moment the request arrived (R01)."""
+
+    code = "closed"
+
+
+class NotReady(Refused):
+    """A step that must come first is missing (R03)."""
+
+    code = "not_ready"
+
+
+class Submitted(Refused):
+    """The application is not a draft, so it cannot be changed."""
+
+    code = "submitted"
+
+
+def _check_open(exam: Exam, at: datetime) -> None:
+    if not exam.is_offered or at < exam.opens_at:
+        raise Closed(_("Online pre-registration is not open yet."))
+    if at >= exam.closes_at:
+        raise Closed(_("Online pre-registration has closed."))
+
+
+def _check_account(candidate: Candidate, at: datetime) -> None:
+    if step := account_next_step(candidate=candidate, at=at):
+        raise NotReady(_("First: %(step)s") % {"step": step.title})
+
+
+def _locked(application: Application) -> Application:
+    """The same application, its row locked until the transaction ends."""
+    return (
+        Application.objects.select_for_update(of=("self",))
+        .select_related("exam", "candidate", "exam_region__region", "point", "site", "specialty__level")
+        .get(pk=application.pk)
+    )
+
+
+def _locked_draft(application: Application, at: datetime) -> Application:
+    application = _locked(application)
+    if application.state != State.DRAFT:
+        raise Submitted(_("What was submitted cannot be changed. Withdraw it first."))
+    _check_open(application.exam, at)
+    return application
+
+
+def _record(application: Application, action: str, actor: Actor, at: datetime, **payload: object) -> None:
+    ledger.record(
+        stream="application",
+        stream_id=application.number,
+        action=action,
+        actor=actor,
+        payload=payload,
+        at=at,
+    )
+
+
+def move(*, application: Application, name: str, actor: Actor, at: datetime, **payload: object) -> None:
+    """Take a locked application along the transition `name` and record it; the database guard looks once more.
+
+    Raises:
+        Refused: the application does not stand where the transition begins.
+    """
+    transition = BY_NAME[name]
+    if application.state != transition.source:
+        raise Refused(
+            _("This is no longer possible: the registration stands at “%(state)s”.") % {"state": application.status},
+            code="wrong_state",
+        )
+    application.state = transition.target
+    application.last_transition = name
+    application.save(update_fields=["state", "last_transition", "version"])
+    _record(application, f"application.{name}", actor, at, **payload)
+
+
+@transaction.atomic
+def start_application(
+    *, candidate: Candidate, exam: Exam, actor: Actor, at: datetime, channel: Channel = Channel.WEB
+) -> Application:
+    """The candidate's application for an exam, begun now if there is none yet: one for each exam (R31).
+
+    Raises:
+        Closed, NotReady: the window is not open, or the account lacks something (R03, R08).
+    """
+    Candidate.objects.select_for_update().get(pk=candidate.pk)
+    if existing := Application.objects.filter(candidate=candidate, exam=exam).first():
+        return existing
+    _check_open(exam, at)
+    _check_account(candidate, at)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('registration_application', 'id'))")
+        (row_id,) = cursor.fetchone()
+    application = Application.objects.create(
+        pk=row_id,
+        number=numbers.application_number(row_id),
+        candidate=candidate,
+        exam=exam,
+        channel=channel,
+        created_at=at,
+    )
+    _record(application, "application.started", actor, at, exam=exam.code)
+    return application
+
+
+@transaction.atomic
+def accept_pledge(*, application: Application, actor: Actor, at: datetime) -> None:
+    """Accept the declarations and the integrity pledge."""
+    application = _locked_draft(application, at)
+    application.pledged_at = application.pledged_at or at
+    application.save(update_fields=["pledged_at"])
+    _record(application, "application.pledged", actor, at)
+
+
+def emptied_by_region_change(application: Application, exam_region: ExamRegion) -> list[str]:
+    """Titles of the filled-in steps that choosing this region would empty (R25); none for a first choice."""
+    if application.exam_region_id in {None, exam_region.pk}:
+        return []
+    return [
+        str(step.title)
+        for step in steps.STEPS
+        if step.name in {"point", "specialty", "photo"} and step.done(application)
+    ]
+
+
+@transaction.atomic
+def choose_region(
+    *,
+    application: Application,
+    exam_region: ExamRegion,
+    actor: Actor,
+    at: datetime,
+    empty: bool = False,
+) -> None:
+    """Choose the exam region. Another one than before empties the form, not the account (R25).
+
+    Raises:
+        Refused: code `empties`; it would empty filled-in steps and `empty` does not say that this is meant.
+    """
+    application = _locked_draft(application, at)
+    if exam_region.exam_id != application.exam_id:
+        raise Refused(_("This region does not take part in the exam."), code="unknown_region")
+    if application.exam_region_id == exam_region.pk:
+        return
+    if emptied_by_region_change(application, exam_region) and not empty:
+        raise Refused(
+            _("Changing the region empties the form. Tick the box if that is what you want."),
+            code="empties",
+        )
+    application.exam_region = exam_region
+    application.point = application.site = application.specialty = application.photo_confirmed_at = None
+    application.subjects = []
+    application.save()
+    _record(application, "application.region_chosen", actor, at, region=exam_region.region_id)
+
+
+@transaction.atomic
+def choose_point(*, application: Application, point: Point, site: Site | None, actor: Actor, at: datetime) -> None:
+    """Choose the exam point and, where the region confirms online, the registration site.
+
+    Raises:
+        Refused: the point or site does not take part, or an online region's site is missing.
+    """
+    application = _locked_draft(application, at)
+    region = application.exam_region
+    if region is None:
+        raise NotReady(_("First: %(step)s") % {"step": steps.BY_NAME["region"].title})
+    offered = region.exam_sites.filter(site__point=point)
+    if site is not None:
+        offered = offered.filter(site=site)
+    if not offered.exists():
+        raise Refused(_("This exam point does not take part in the exam."), code="unknown_point")
+    if region.online and site is None:
+        raise Refused(_("Choose the registration site."), code="site_missing")
+    application.point, application.site = point, site if region.online else None
+    application.save(update_fields=["point", "site"])
+    _record(application, "application.point_chosen", actor, at, point=point.pk)
+
+
+@transaction.atomic
+def choose_specialty(
+    *,
+    application: Application,
+    specialty: Specialty,
+    subjects: Sequence[str],
+    actor: Actor,
+    at: datetime,
+) -> None:
+    """Choose the specialty and its subjects, by their codes.
+
+    Raises:
+        Refused: another exam's specialty or subject, or no subject at all.
+    """
+    application = _locked_draft(application, at)
+    known = list(application.exam.subjects.values_list("code", flat=True))
+    if specialty.exam_id != application.exam_id or not set(subjects) <= set(known):
+        raise Refused(_("This specialty or subject is not part of the exam."), code="unknown_specialty")
+    if not subjects:
+        raise Refused(_("Choose at least one subject."), code="no_subject")
+    application.specialty = specialty
+    application.subjects = [code for code in known if code in subjects]
+    application.save(update_fields=["specialty", "subjects"])
+    _record(application, "application.specialty_chosen", actor, at, specialty=specialty.code)
+
+
+@transaction.atomic
+def confirm_photo(*, application: Application, actor: Actor, at: datetime) -> None:
+    """Confirm the photo. A stand-in until photos are taken in: what is confirmed is the empty frame."""
+    application = _locked_draft(application, at)
+    application.photo_confirmed_at = at
+    application.save(update_fields=["photo_confirmed_at"])
+    _record(application, "application.photo_confirmed", actor, at)
+
+
+@transaction.atomic
+def submit(*, application: Application, actor: Actor, at: datetime, channel: Channel = Channel.WEB) -> Submission:
+    """Submit the draft as its next version: an immutable snapshot with digest and form code (R09, R24).
+
+    `at` is when the request reached the server. Submitting what is submitted already returns that submission.
+
+    Raises:
+        Closed, NotReady, Refused: nothing was changed.
+    """
+    application = _locked(application)
+    if application.state == State.SUBMITTED and (standing := application.current_submission):
+        return standing
+    application = _locked_draft(application, at)
+    _check_account(application.candidate, at)
+    if missing := steps.missing_before(application, steps.BY_NAME["check"]):
+        raise NotReady(_("First: %(step)s") % {"step": missing[0].title})
+    if application.version >= MOST_VERSIONS:
+        raise Refused(
+            _("This registration was submitted 99 times. Turn to your exam point."),
+            code="too_many_versions",
+        )
+    application.version += 1
+    content = snapshot.take(application)
+    submission = Submission.objects.create(
+        application=application,
+        version=application.version,
+        form_code=numbers.form_code(
+            prefix=application.exam.form_prefix,
+            number=application.number,
+            version=application.version,
+        ),
+        content=content,
+        id_number=application.candidate.id_number,
+        digest=snapshot.digest_of(content),
+        channel=channel,
+        submitted_at=at,
+    )
+    move(
+        application=application,
+        name="submit",
+        actor=actor,
+        at=at,
+        version=submission.version,
+        digest=submission.digest,
+    )
+    outbox.enqueue(
+        candidate=application.candidate,
+        kind="application_submitted",
+        object_id=application.number,
+        version=submission.version,
+        facts={"exam": application.exam.title, "form_code": submission.form_code},
+    )
+    return submission
+
+
+@transaction.atomic
+def withdraw(*, application: Application, actor: Actor, at: datetime) -> None:
+    """Take a submission back to change it; only while submitting again is still possible (R09).
+
+    Raises:
+        Closed: later, a mistake is taken to the exam point.
+        Refused: the application is not waiting for confirmation.
+    """
+    application = _locked(application)
+    if at >= application.exam.closes_at:
+        raise Closed(
+            _("Pre-registration has closed, so it could not be submitted again. Take a mistake to your exam point.")
+        )
+    move(application=application, name="withdraw", actor=actor, at=at, version=application.version)
+    outbox.enqueue(
+        candidate=application.candidate,
+        kind="application_withdrawn",
+        object_id=application.number,
+        version=application.version,
+        facts={"exam": application.exam.title},
+    )

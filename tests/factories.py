@@ -1,0 +1,175 @@
+"""Rows for tests. Candidates have no usable password here: tests of signing in register through the service."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import factory
+from stdnum.iso7064 import mod_11_2
+
+from accounts import identity
+from accounts.actors import acting
+from accounts.models import BasicInformation, Candidate, EducationRecord, Point, Region, Site, User, WeChatBinding
+from exam_portal import clock
+from registration.models import Application, Exam, ExamRegion, ExamSite, Level, Specialty, Subject
+from registration.services import applications
+
+
+def resident_id(number: int) -> str:
+    """A valid resident ID of somebody born on 1990-03-07; another one for each number below 1,000."""
+    body = f"11010119900307{number:03d}"
+    return body + mod_11_2.calc_check_digit(body)
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = User
+
+    username = factory.Sequence(lambda n: f"candidate{n:04d}")
+    kind = User.Kind.CANDIDATE
+    password = "!"
+
+
+class CandidateFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Candidate
+
+    user = factory.SubFactory(UserFactory)
+    name = "张三"
+    id_type = "resident_id"
+    id_number = factory.Sequence(lambda n: resident_id(n % 1000))
+    id_digest = factory.LazyAttribute(lambda c: identity.digest(id_type=c.id_type, number=c.id_number))
+    sex = "F"
+    birth_date = date(1990, 3, 7)
+    channel = "web"
+    notice_version = "2023-11"
+    registered_at = factory.LazyFunction(clock.now)
+
+
+def make_candidate(*, records: int = 1) -> Candidate:
+    """A candidate with a complete account and so many education records."""
+    candidate = CandidateFactory()
+    BasicInformation.objects.create(
+        candidate=candidate,
+        ethnicity="汉族",
+        mobile="13800000000",
+        address="长沙市示例路1号",
+        postcode="410000",
+        employer="长沙市示例医院",
+        updated_at=clock.now(),
+    )
+    for position in range(1, records + 1):
+        EducationRecord.objects.create(
+            candidate=candidate,
+            position=position,
+            qualification="undergraduate",
+            degree="bachelor",
+            school="示例医科大学",
+            major="护理学",
+            graduated=date(2013, 7, 1),
+            certificate_number=f"10001120130500000{position}",
+            created_at=clock.now(),
+        )
+    WeChatBinding.objects.create(
+        candidate=candidate, unionid=f"u-{candidate.pk}", following=True, bound_at=clock.now()
+    )
+    return candidate
+
+
+def make_exam(code: str = "2024-health", *, prefix: str = "24W", day: int = 15) -> Exam:
+    """An exam with the window of R01, three regions with two points each, two levels, three specialties."""
+    exam = Exam.objects.create(
+        code=code,
+        kind="health",
+        year=2024,
+        title="2024年度卫生专业技术资格考试",
+        form_title="2024年度卫生专业技术资格考试报名申请表",
+        form_prefix=prefix,
+        opens_at=datetime(2023, 12, 1, tzinfo=clock.BEIJING),
+        closes_at=datetime(2023, 12, day, tzinfo=clock.BEIJING),
+        days=[date(2024, 4, 13), date(2024, 4, 14)],
+        cutoff=date(2023, 12, 31),
+        source="S",
+    )
+    for region_code, name, online, automatic in (
+        ("11", "北京", False, True),
+        ("12", "天津", True, False),
+        ("43", "湖南", False, False),
+    ):
+        make_exam_region(exam, region_code, name, online=online, automatic=automatic)
+    for level_code, level_name in (("2", "初级(师)"), ("3", "中级")):
+        level = Level.objects.create(exam=exam, code=level_code, name=level_name, fee=Decimal(60), source="example")
+        for specialty, name, category in (("03", "护理学", "护理"), ("01", "药学", "药学")):
+            Specialty.objects.create(
+                exam=exam,
+                level=level,
+                code=f"{level_code}{specialty}",
+                name=name,
+                category=category,
+                format="computer",
+                source="U",
+            )
+    for number, subject in enumerate(("基础知识", "相关专业知识", "专业知识", "专业实践能力"), 1):
+        Subject.objects.create(exam=exam, code=str(number), name=subject, source="B")
+    return exam
+
+
+def make_exam_region(exam: Exam, code: str, name: str, *, online: bool, automatic: bool) -> ExamRegion:
+    """A region of an exam with two points of one site each."""
+    region, _created = Region.objects.get_or_create(code=code, defaults={"name": name})
+    exam_region = ExamRegion.objects.create(
+        exam=exam,
+        region=region,
+        online=online,
+        automatic=automatic,
+        confirmation_opens_at=datetime(2023, 12, 4, 9, tzinfo=clock.BEIJING),
+        confirmation_closes_at=datetime(2023, 12, 20, 17, tzinfo=clock.BEIJING),
+        notice="请在规定时间内办理报名确认。",
+        source="example",
+        example=True,
+    )
+    for number in ("01", "02"):
+        point, _created = Point.objects.get_or_create(
+            code=f"{code}{number}",
+            defaults={
+                "region": region,
+                "name": f"{name}第{number}考点",
+                "address": f"{name}示例路{number}号",
+                "telephone": "000-00000000",
+                "source": "example",
+                "example": True,
+            },
+        )
+        site, _created = Site.objects.get_or_create(
+            code=f"{code}{number}01",
+            defaults={
+                "point": point,
+                "name": f"{name}第{number}报名点",
+                "address": f"{name}示例路{number}号",
+                "telephone": "000-00000000",
+                "hours": "9:00-17:00",
+                "source": "example",
+                "example": True,
+            },
+        )
+        ExamSite.objects.create(exam_region=exam_region, site=site)
+    return exam_region
+
+
+def begin(candidate: Candidate, exam: Exam) -> Application:
+    """An application just begun."""
+    return applications.start_application(candidate=candidate, exam=exam, actor=acting(candidate), at=clock.now())
+
+
+def make_draft(candidate: Candidate, exam: Exam, *, region: str = "43") -> Application:
+    """A complete draft, through the services."""
+    application = begin(candidate, exam)
+    how = {"application": application, "actor": acting(candidate), "at": clock.now()}
+    exam_region = exam.regions.get(region=region)
+    site = Site.objects.get(code=f"{region}0101")
+    applications.accept_pledge(**how)
+    applications.choose_region(exam_region=exam_region, **how)
+    applications.choose_point(point=site.point, site=site if exam_region.online else None, **how)
+    applications.choose_specialty(specialty=exam.specialties.get(code="203"), subjects=["1", "2", "3", "4"], **how)
+    applications.confirm_photo(**how)
+    application.refresh_from_db()
+    return application
