@@ -46,6 +46,10 @@ class InstallError(Exception):
     """Ends the installation; the text is all the user reads."""
 
 
+class CommandKilled(InstallError):
+    """A command of ours did not end by itself, so what it was writing may be half there."""
+
+
 # --- What is there ------------------------------------------------------------------------------
 def digest(*parts: Path | str) -> str:
     """Hex SHA-256 over the given texts and files' contents: the key of a stamp."""
@@ -139,6 +143,8 @@ class Progress:
                 process.terminate()
                 process.wait()
                 raise
+        if process.returncode < 0:
+            raise CommandKilled(f"{self.title}: killed by signal {-process.returncode}; the next run goes on from here")
         if process.returncode:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
             raise InstallError(f"{self.title}: failed. The end of {log}:\n{tail}")
@@ -195,6 +201,8 @@ def install_python_packages(progress: Progress, dev: bool) -> None:
     PIP_STARTED.touch()
     try:
         pip(progress, files, STATE / "install-pip.log")
+    except CommandKilled:
+        raise
     except InstallError:
         PIP_STARTED.unlink()  # pip gave up in order: the environment is whole
         raise

@@ -3,12 +3,11 @@
 import contextlib
 import fcntl
 import shutil
+import secrets
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
 
 from .install import ROOT
@@ -28,7 +27,7 @@ def test_profile() -> Iterator[Profile]:
             fcntl.flock(turn, fcntl.LOCK_EX)
             for folder in LOCAL.glob("test-*"):
                 remove_abandoned(Profile(folder))
-            profile = Profile(Path(tempfile.mkdtemp(prefix="test-", dir=LOCAL)))
+            profile = Profile(LOCAL / f"test-{secrets.token_hex(4)}")
             held.enter_context(profile.lock())
         profile.create()
         try:
