@@ -2,8 +2,8 @@
 
 import contextlib
 import fcntl
-import shutil
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
