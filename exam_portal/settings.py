@@ -61,7 +61,6 @@ CSRF_TRUSTED_ORIGINS = [PORTAL_ORIGIN]
 ROOT_URLCONF = "exam_portal.urls"
 WSGI_APPLICATION = "exam_portal.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-FORMS_URLFIELD_ASSUME_HTTPS = True
 
 INSTALLED_APPS = [
     "exam_portal.kit",

@@ -1,19 +1,28 @@
 """What all tests stand on: real PostgreSQL and Redis, a shifted clock, candidates, a small exam."""
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import pgtrigger
 import pytest
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from accounts.models import Candidate
 from exam_portal import clock
 from registration.models import Application, Exam
 from tests import factories
 
-pytest_plugins = ["tests.rules"]
+_flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+
+def _flush_past_the_guards(self: TransactionTestCase) -> None:
+    """Tests that commit empty the tables afterwards, which the ledger's own triggers would refuse."""
+    with pgtrigger.ignore():
+        _flush(self)
+
+
+TransactionTestCase._fixture_teardown = _flush_past_the_guards  # type: ignore[attr-defined]
 
 OPEN = datetime(2023, 12, 5, 9, tzinfo=clock.BEIJING)
 OPENS = datetime(2023, 12, 1, tzinfo=clock.BEIJING)
@@ -50,20 +59,6 @@ def _fresh_cache(request: pytest.FixtureRequest) -> None:
         from django.core.cache import cache
 
         cache.clear()
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Each worker of a parallel run has a database of its own; its Redis database is chosen in `pytest_configure`."""
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    # A Redis database for each worker of a parallel run, before the settings are read.
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    if url := os.environ.get("REDIS_URL"):
-        base, found, _number = url.partition("?db=")
-        if found:
-            os.environ["REDIS_URL"] = f"{base}?db={worker}"
 
 
 @pytest.fixture

@@ -53,7 +53,13 @@ class LedgerEvent(models.Model):
                 func=pgtrigger.Func(CHAIN),
             ),
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Protect(name="never_truncated", operation=pgtrigger.Truncate),
+            pgtrigger.Trigger(
+                name="never_truncated",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Truncate,
+                func="RAISE EXCEPTION 'pgtrigger: the ledger is never emptied';",
+            ),
         ]
 
     def __str__(self) -> str:

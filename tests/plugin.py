@@ -1,8 +1,15 @@
-"""`pytest --rules`: the table rule → tests, from the `rule` marks; fails nothing, runs nothing."""
+"""What pytest needs before the settings are read (`-p tests.plugin`), and `pytest --rules`, the table rule → tests."""
 
+import os
 from collections import defaultdict
 
 import pytest
+
+# Each worker of a parallel run has a Redis database of its own, as pytest-django gives it a PostgreSQL database.
+if "REDIS_URL" in os.environ:
+    _base, _found, _number = os.environ["REDIS_URL"].partition("?db=")
+    if _found:
+        os.environ["REDIS_URL"] = f"{_base}?db={os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
