@@ -55,7 +55,7 @@ def at_time() -> Iterator[Callable[[datetime], None]]:
 @pytest.fixture(autouse=True)
 def _fresh_cache(request: pytest.FixtureRequest) -> None:
     """Rate limits of one test do not reach the next."""
-    if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+    if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
         from django.core.cache import cache
 
         cache.clear()

@@ -69,9 +69,7 @@ def make_candidate(*, records: int = 1) -> Candidate:
             certificate_number=f"10001120130500000{position}",
             created_at=clock.now(),
         )
-    WeChatBinding.objects.create(
-        candidate=candidate, unionid=f"u-{candidate.pk}", following=True, bound_at=clock.now()
-    )
+    WeChatBinding.objects.create(candidate=candidate, unionid=f"u-{candidate.pk}", following=True, bound_at=clock.now())
     return candidate
 
 

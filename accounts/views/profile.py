@@ -13,18 +13,18 @@ from accounts.forms import BasicInformationForm, EducationForm
 from accounts.models import Candidate
 from accounts.models.profile import MOST_EDUCATION_RECORDS
 from accounts.services import outbox, profile
-from exam_portal.kit.forms import carry_out
+from exam_portal.kit.forms import carry_out, posted
 
 
 @candidate_page
 def basic_information(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     """Contact data and workplace."""
     form = BasicInformationForm(
-        request.POST or None,
+        posted(request),
         instance=getattr(candidate, "basic_information", None),
         candidate=candidate,
     )
-    if request.method == "POST" and carry_out(
+    if carry_out(
         form,
         lambda data: profile.save_basic_information(candidate=candidate, actor=acting(candidate), values=data),
     ):
@@ -36,8 +36,8 @@ def basic_information(request: HttpRequest, *, candidate: Candidate) -> HttpResp
 @candidate_page
 def education(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     """Education records: those kept, and a form for one more (R27)."""
-    form = EducationForm(request.POST or None)
-    if request.method == "POST" and carry_out(
+    form = EducationForm(posted(request))
+    if carry_out(
         form,
         lambda data: profile.add_education(candidate=candidate, actor=acting(candidate), **data),
     ):

@@ -12,14 +12,15 @@ from django.utils.translation import gettext as _
 from accounts.forms import NoticeForm
 from accounts.services.registering import NOTICE_VERSION
 from exam_portal.kit.errors import Refused
+from exam_portal.kit.forms import posted
 
 ACCEPTED = "accepted_notice"
 
 
 def notice(request: HttpRequest) -> HttpResponse:
     """特别提示 (R05): accepted here, remembered until the account is made."""
-    form = NoticeForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = NoticeForm(posted(request))
+    if form.is_valid():
         request.session[ACCEPTED] = NOTICE_VERSION
         return redirect("account_signup")
     return render(request, "accounts/notice.html", {"form": form})

@@ -5,9 +5,15 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from exam_portal.kit.errors import Refused
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: the data of a POST, also when nothing was filled in; None on a GET."""
+    return request.POST if request.method == "POST" else None
 
 
 def carry_out(form: forms.BaseForm, act: Callable[[dict[str, Any]], Any], **fields: str) -> bool:

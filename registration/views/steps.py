@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from accounts.actors import acting
-from exam_portal.kit.forms import carry_out
+from exam_portal.kit.forms import carry_out, posted
 from registration import queries, steps
 from registration.access import step_page
 from registration.forms import PlaceForm, PledgeForm, RegionForm, SpecialtyForm
@@ -47,8 +47,8 @@ def _page(request: HttpRequest, application: Application, name: str, **context: 
 @step_page("pledge")
 def pledge(request: HttpRequest, *, application: Application) -> HttpResponse:
     """Declarations and integrity pledge."""
-    form = PledgeForm(request.POST or None, initial={"accept": application.pledged_at is not None})
-    if request.method == "POST" and carry_out(
+    form = PledgeForm(posted(request), initial={"accept": application.pledged_at is not None})
+    if carry_out(
         form, lambda _data: applications.accept_pledge(**_how(request, application))
     ):
         return _saved(request, application)
@@ -59,7 +59,7 @@ def pledge(request: HttpRequest, *, application: Application) -> HttpResponse:
 def region(request: HttpRequest, *, application: Application) -> HttpResponse:
     """The exam region; what a change would empty is listed and asked for (R25)."""
     regions = {r.region_id: r for r in queries.regions_of(application.exam)}
-    form = RegionForm(request.POST or None, application=application, regions=regions)
+    form = RegionForm(posted(request), application=application, regions=regions)
     emptied: list[str] = []
     if request.method == "POST":
         if chosen := regions.get(request.POST.get("region", "")):
@@ -84,8 +84,8 @@ def point(request: HttpRequest, *, application: Application) -> HttpResponse:
     """The exam point, and the registration site in regions that confirm online."""
     exam_region = application.exam_region
     assert exam_region is not None  # the gate saw to it
-    form = PlaceForm(request.POST or None, application=application, exam_region=exam_region)
-    if request.method == "POST" and carry_out(
+    form = PlaceForm(posted(request), application=application, exam_region=exam_region)
+    if carry_out(
         form,
         lambda data: applications.choose_point(
             point=data["place"][0], site=data["place"][1], **_how(request, application)
@@ -101,8 +101,8 @@ def specialty(request: HttpRequest, *, application: Application) -> HttpResponse
     levels = list(application.exam.levels.all())
     chosen = application.specialty.level if application.specialty else levels[0]
     level = next((level for level in levels if level.code == request.GET.get("level")), chosen)
-    form = SpecialtyForm(request.POST or None, application=application, level=level)
-    if request.method == "POST" and carry_out(
+    form = SpecialtyForm(posted(request), application=application, level=level)
+    if carry_out(
         form,
         lambda data: applications.choose_specialty(
             specialty=data["specialty"], subjects=data["subjects"], **_how(request, application)

@@ -158,9 +158,7 @@ def test_submitting_twice_gives_the_same_submission(draft: Application) -> None:
 def test_a_submitted_application_is_changed_only_after_withdrawing(draft: Application) -> None:
     submission = applications.submit(**how(draft))
     with pytest.raises(Submitted):
-        applications.choose_specialty(
-            specialty=draft.exam.specialties.get(code="301"), subjects=["1"], **how(draft)
-        )
+        applications.choose_specialty(specialty=draft.exam.specialties.get(code="301"), subjects=["1"], **how(draft))
     applications.withdraw(**how(draft))
     applications.choose_specialty(specialty=draft.exam.specialties.get(code="301"), subjects=["1"], **how(draft))
     again = applications.submit(**how(draft))

@@ -1,0 +1,100 @@
+"""ID numbers, names and usernames."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from accounts import identity
+from tests.factories import resident_id
+
+
+@pytest.mark.rule("R04")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "11010119900307002x",
+        " 110101 19900307 002X ",
+        "１１０１０１１９９００３０７００２Ｘ",
+        "110101-19900307-002X",
+        "110101\u300019900307002ｘ",
+    ],
+)
+def test_a_number_is_the_same_however_it_is_typed(typed: str) -> None:
+    number = identity.normalise_number(typed)
+    assert number == "11010119900307002X"
+    identity.check_number(id_type="resident_id", number=number)
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        ("110101900307002", "15"),
+        ("11010119900307002", "18"),
+        ("110101199002300021", "7"),
+        ("110101299903070021", "7"),
+        ("110101199003070021", "最后|last"),
+        ("810000199408230021", "居住证|residence permit"),
+        ("ABCDEFGHIJKLMNOPQR", "18"),
+    ],
+)
+def test_a_wrong_resident_id_is_refused_with_the_reason(number: str, says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        identity.check_number(id_type="resident_id", number=number)
+
+
+@pytest.mark.parametrize(
+    ("id_type", "good", "bad"),
+    [
+        ("residence_permit", "810000199408230021", "110101199003070029"),
+        ("travel_permit_hk_mo", "H12345678", "X12345678"),
+        ("travel_permit_tw", "12345678", "1234567"),
+        ("foreigner_permanent", "USA110101900101", "US110101900101"),
+        ("passport", "E12345678", "E-1"),
+        ("officer", "军字第1234567号", "军1"),
+    ],
+)
+def test_each_id_type_has_its_own_form(id_type: str, good: str, bad: str) -> None:
+    identity.check_number(id_type=id_type, number=good)
+    with pytest.raises(ValidationError):
+        identity.check_number(id_type=id_type, number=bad)
+
+
+def test_sex_and_birth_date_come_from_the_resident_id() -> None:
+    born, sex = identity.birth_and_sex(id_type="resident_id", number=resident_id(2))
+    assert (str(born), sex) == ("1990-03-07", "F")
+    assert identity.birth_and_sex(id_type="resident_id", number=resident_id(3))[1] == "M"
+    assert identity.birth_and_sex(id_type="passport", number="E12345678") == (None, "")
+
+
+def test_numbers_are_masked() -> None:
+    assert identity.mask("11010119900307002X") == "1101**********002X"
+    assert identity.mask("E12345678") == "E1*****78"
+
+
+@pytest.mark.rule("R30")
+@pytest.mark.parametrize("dot", "·•．.・‧∙⋅")
+def test_dots_in_names_become_one(dot: str) -> None:
+    assert identity.normalise_name(f" 买买提 {dot} 吐尔逊 ") == "买买提·吐尔逊"
+
+
+@pytest.mark.rule("R30")
+@pytest.mark.parametrize("name", ["王𠮷", "䶮𬭊", "买买提·吐尔逊", "Anna-Maria O'Neill", "欧阳娜娜", "㛃㛃"])
+def test_hard_names_are_kept_as_they_are(name: str) -> None:
+    assert identity.normalise_name(name) == name
+    identity.check_name(name)
+
+
+@pytest.mark.parametrize("name", ["王", "王" * 51, "王1", "·王五", "<b>王五</b>", "王_五"])
+def test_what_is_no_name_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError):
+        identity.check_name(name)
+
+
+@pytest.mark.parametrize("username", ["zhang", "zhang.san-2023", "a_b_c_d"])
+def test_usernames(username: str) -> None:
+    identity.check_username(username)
+
+
+@pytest.mark.parametrize("username", ["abc", "1abc", "Zhang", "e12345678", "usa110101900101", "zhang san", "a" * 31])
+def test_a_username_that_could_be_an_id_or_is_malformed_is_refused(username: str) -> None:
+    with pytest.raises(ValidationError):
+        identity.check_username(username)

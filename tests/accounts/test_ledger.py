@@ -1,0 +1,114 @@
+"""The ledger: append-only, chained, verifiable, sealed."""
+
+import base64
+import json
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import connection, transaction
+
+from accounts.actors import SYSTEM, Actor
+from accounts.models import LedgerEvent, LedgerHead
+from accounts.services import ledger
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def events() -> None:
+    """Three events in one stream, one in another; texts that are hard to hash."""
+    for number, reason in enumerate(("", '换行\n"引号" \\ 制表\t', "𠮷·é\u0001")):
+        ledger.record(
+            stream="test",
+            stream_id="1",
+            action=f"a{number}",
+            actor=SYSTEM,
+            reason=reason,
+            payload={"b": 1, "aa": [None, "中"]},
+        )
+    ledger.record(stream="test", stream_id="2", action="a", actor=Actor(kind="staff", id="7"))
+
+
+def run_past_the_guards(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")  # what only the database's owner can do
+        cursor.execute(sql)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def test_events_are_numbered_and_chained_in_their_stream(events: None) -> None:
+    first, second, third = LedgerEvent.objects.filter(stream="test", stream_id="1")
+    assert [first.position, second.position, third.position] == [1, 2, 3]
+    assert (first.previous_hash, second.previous_hash, third.previous_hash) == ("", first.hash, second.hash)
+    head = LedgerHead.objects.get(stream="test", stream_id="1")
+    assert (head.count, head.last_hash) == (3, third.hash)
+
+
+def test_an_untouched_ledger_verifies(events: None) -> None:
+    assert list(ledger.verify()) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        (
+            "UPDATE accounts_ledgerevent SET reason = 'x' WHERE stream_id = '1' AND position = 2",
+            ["event 2: was altered"],
+        ),
+        (
+            "UPDATE accounts_ledgerevent SET payload = '{}' WHERE stream_id = '1' AND position = 1",
+            ["event 1: was altered"],
+        ),
+        ("UPDATE accounts_ledgerevent SET at = at + interval '1 s' WHERE stream_id = '2'", ["event 1: was altered"]),
+        ("DELETE FROM accounts_ledgerevent WHERE stream_id = '1' AND position = 3", ["ends otherwise"]),
+        ("DELETE FROM accounts_ledgerevent WHERE stream_id = '2'", ["ends otherwise"]),
+        ("DELETE FROM accounts_ledgerhead WHERE stream_id = '2'", ["has no head"]),
+        (
+            "DELETE FROM accounts_ledgerevent WHERE stream_id = '1' AND position = 2",
+            ["event 3: follows event 1", "event 3: does not follow"],
+        ),
+    ],
+)
+def test_every_kind_of_tampering_shows(events: None, sql: str, found: list[str]) -> None:
+    run_past_the_guards(sql)
+    wrong = list(ledger.verify())
+    assert len(wrong) == len(found)
+    assert all(part in line for part, line in zip(found, wrong, strict=True))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE accounts_ledgerevent SET reason = 'x'",
+        "DELETE FROM accounts_ledgerevent",
+        "TRUNCATE accounts_ledgerevent",
+        "DELETE FROM accounts_ledgerhead",
+    ],
+)
+def test_the_database_refuses_to_change_the_ledger(events: None, sql: str) -> None:
+    with pytest.raises(Exception, match="pgtrigger"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql)
+    assert list(ledger.verify()) == []
+
+
+def test_set_based_sql_keeps_the_chain_whole(events: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            INSERT INTO accounts_ledgerevent (stream, stream_id, position, action, actor_kind, actor_id, channel, reason, at, payload, previous_hash, hash)
+            SELECT 'bulk', (n % 3)::text, 0, 'loaded', 'system', '', '', '', '2023-12-05T09:00:00.123456Z', jsonb_build_object('n', n), '', ''
+            FROM generate_series(1, 30) n""")
+    assert LedgerHead.objects.filter(stream="bulk").count() == 3
+    assert list(ledger.verify()) == []
+
+
+def test_a_seal_is_signed_and_names_the_root(events: None, settings: object, tmp_path: object) -> None:
+    settings.PORTAL_STATE = tmp_path  # type: ignore[attr-defined]
+    statement = json.loads(ledger.seal())
+    signature = base64.b64decode(statement.pop("signature"))
+    key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(settings.PORTAL_SIGNING_KEY)).public_key()  # type: ignore[attr-defined]
+    key.verify(signature, json.dumps(statement, sort_keys=True).encode())
+    assert (statement["streams"], statement["events"]) == (2, 4)
+    before = statement["root"]
+    ledger.record(stream="test", stream_id="1", action="later", actor=SYSTEM)
+    assert json.loads(ledger.seal())["root"] != before
+    assert len((tmp_path / "ledger-seals.jsonl").read_text().splitlines()) == 2  # type: ignore[operator]
