@@ -9,7 +9,7 @@ LAST_YEAR = SHIPPED / "2023-health.toml"
 NURSE = SHIPPED / "2024-nurse.toml"
 ALL = (HEALTH, LAST_YEAR, NURSE)
 
-HANGZHOU = 'name = "杭州市考点", address = "浙江省杭州市示例路126号", telephone = "0571-00000126"'
+TELEPHONE = 'telephone = "0571-00000117"'  # of the exam point 3301, Hangzhou
 
 
 def edited(folder: Path, *edits: tuple[str, str], of: Path = HEALTH) -> Path:

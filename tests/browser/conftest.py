@@ -1,0 +1,159 @@
+"""A real Chromium before a real server, with a real Celery worker behind it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from exam_portal import clock
+
+CHROMIUM = Path("/usr/bin/chromium")
+SCREENSHOTS = settings.BASE_DIR / ".local" / "screenshots"
+AXE = settings.BASE_DIR / "node_modules" / "axe-core" / "axe.min.js"
+PHONE, DESK = {"width": 360, "height": 740}, {"width": 1366, "height": 768}
+
+# Playwright's loop runs in the thread of the test, where Django would refuse to touch the database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.django_db(transaction=True))
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium. Without it browser tests are skipped, loudly; in CI its absence fails."""
+    if not CHROMIUM.exists():
+        message = f"BROWSER TESTS NOT RUN: {CHROMIUM} is missing (apt-get install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    browser = playwright.chromium.launch(
+        executable_path=str(CHROMIUM),
+        args=[
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    )
+    yield browser
+    browser.close()
+
+
+@dataclass
+class Walker:
+    """A person before a browser: goes to addresses, and keeps a picture of every page seen."""
+
+    page: Page
+    base: str
+    album: Path
+    script: bool
+    seen: int = 0
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.base + path)
+
+    def look(self, name: str) -> None:
+        """Keep a picture, and hold the page to what every page owes."""
+        self.seen += 1
+        self.page.screenshot(path=self.album / f"{self.seen:02d}-{name}.png", full_page=True)
+        width = self.page.viewport_size["width"]  # type: ignore[index]
+        overflow = self.page.evaluate("document.documentElement.scrollWidth")
+        assert overflow <= width, f"{name}: {overflow} px wide on a screen of {width} px"
+        if self.script:
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
+            found = self.page.evaluate("axe.run().then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html)]))")
+            assert found == [], f"{name}: {found}"
+
+    def fill(self, **values: str) -> None:
+        """Fill fields by their names; a list is chosen from, a radio or box is ticked."""
+        for name, value in values.items():
+            field = self.page.locator(f"main [name={name}]").first
+            if field.evaluate("e => e.tagName") == "SELECT":
+                field.select_option(value)
+            elif field.get_attribute("type") == "radio":
+                self.page.locator(f"main [name={name}][value='{value}']").check()
+            elif field.get_attribute("type") == "checkbox":
+                field.check()
+            else:
+                field.fill(value)
+
+    def press(self, action: str | None = None) -> None:
+        """Press the one button of the page's form, or of the form with this action."""
+        form = f"main form[action='{action}']" if action else "main form"
+        self.page.locator(f"{form} button[type=submit]").first.click()
+        self.page.wait_for_load_state()
+
+
+@pytest.fixture
+def walker(chromium: Browser, live_server: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Walker]]:
+    """`walker(PHONE, script=False, language="en", dark=False)`: a new person; errors of the page fail the test."""
+    contexts: list[Any] = []
+    errors: list[str] = []
+
+    def begin(screen: dict[str, int], *, script: bool = True, language: str = "zh-hans", dark: bool = False) -> Walker:
+        context = chromium.new_context(
+            viewport=screen,  # type: ignore[arg-type]
+            java_script_enabled=script,
+            color_scheme="dark" if dark else "light",
+            device_scale_factor=1,
+        )
+        context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("response", lambda r: errors.append(f"{r.status} {r.url}") if r.status >= 500 else None)
+        page.on(
+            "request",
+            lambda r: (
+                errors.append(f"another host: {r.url}")
+                if not r.url.startswith((live_server.url, "data:", "about:"))
+                else None
+            ),
+        )
+        contexts.append(context)
+        album = SCREENSHOTS / request.node.name.replace("/", "-")
+        album.mkdir(parents=True, exist_ok=True)
+        return Walker(page, live_server.url, album, script)
+
+    yield begin
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def celery_worker(transactional_db: None) -> Iterator[None]:
+    """A Celery worker process on the database and broker of this test."""
+    offset = (clock.now().timestamp()) - time.time()
+    database = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{connection.settings_dict['NAME']}"
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "celery", "-A", "exam_portal", "worker", "--pool=solo", "--loglevel=WARNING"],
+        env={**os.environ, "DATABASE_URL": database, "PORTAL_CLOCK_OFFSET": str(offset)},
+        cwd=settings.BASE_DIR,
+    )
+    yield
+    worker.terminate()
+    worker.wait(timeout=20)

@@ -1,0 +1,118 @@
+"""One walk over all URLs × all roles: who may open what. A new URL without an expectation fails."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.actors import acting
+from accounts.models import User
+from exam_portal import clock
+from registration.models import Application
+from registration.services import applications
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+# What a GET answers for: anonymous, the candidate whose application it is, another candidate, staff.
+SIGN_IN = "sign in"
+EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
+    "portal:home": (200, 200, 200, 200),
+    "portal:healthz": (200, 200, 200, 200),
+    "portal:dashboard": (SIGN_IN, 200, 200, 403),
+    "accounts:notice": (200, 200, 200, 200),
+    "accounts:basic_information": (SIGN_IN, 200, 200, 403),
+    "accounts:education": (SIGN_IN, 200, 200, 403),
+    "accounts:wechat": (SIGN_IN, 200, 200, 403),
+    "accounts:inbox": (SIGN_IN, 200, 200, 403),
+    "account_signup": (302, 302, 302, 302),
+    "account_login": (200, 302, 302, 302),
+    "account_logout": (302, 200, 200, 200),
+    "account_inactive": (200, 200, 200, 200),
+    "set_language": (302, 302, 302, 302),
+    "registration:regions": (200, 200, 200, 200),
+    "registration:region_notice": (200, 200, 200, 200),
+    "registration:exams": (SIGN_IN, 200, 200, 403),
+    "registration:start": (405, 405, 405, 405),
+    "registration:overview": (SIGN_IN, 200, 404, 403),
+    "registration:pledge": (SIGN_IN, 302, 404, 403),
+    "registration:region": (SIGN_IN, 302, 404, 403),
+    "registration:point": (SIGN_IN, 302, 404, 403),
+    "registration:specialty": (SIGN_IN, 302, 404, 403),
+    "registration:photo": (SIGN_IN, 302, 404, 403),
+    "registration:check": (SIGN_IN, 302, 404, 403),
+    "registration:submit": (405, 405, 405, 405),
+    "registration:withdraw": (SIGN_IN, 200, 404, 403),
+    "registration:form_pdf": (SIGN_IN, 200, 404, 403),
+}
+ARGUMENTS = {"code": "2024-health", "region_code": "43"}
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            space = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from routes(pattern, prefix + space)
+        else:
+            yield f"{prefix}{pattern.name}", pattern
+
+
+ROUTES = dict(routes(get_resolver()))
+
+
+def address(name: str) -> str:
+    return reverse(name, kwargs={key: ARGUMENTS[key] for key in ROUTES[name].pattern.converters})
+
+
+def test_every_url_has_an_expectation() -> None:
+    assert set(ROUTES) == set(EXPECTED)
+
+
+def answer(client: Client, url: str) -> int | str:
+    response = client.get(url)
+    return (
+        SIGN_IN
+        if response.headers.get("Location", "").startswith(f"/account/login/?next={url}")
+        else response.status_code
+    )
+
+
+@pytest.mark.rule("R32")
+def test_who_may_open_what(draft: Application) -> None:
+    applications.submit(application=draft, actor=acting(draft.candidate), at=clock.now())
+    staff = User.objects.create(username="staff", kind=User.Kind.STAFF, is_staff=True)
+    clients = [Client() for _role in range(4)]
+    for client, user in zip(clients[1:], (draft.candidate.user, factories.make_candidate().user, staff), strict=True):
+        client.force_login(user)
+    found = {name: tuple(answer(client, address(name)) for client in clients) for name in sorted(ROUTES)}
+    assert found == {name: EXPECTED[name] for name in sorted(EXPECTED)}
+
+
+def test_nobody_changes_anothers_application(draft: Application) -> None:
+    stranger = Client()
+    stranger.force_login(factories.make_candidate().user)
+    before = Application.objects.values().get(pk=draft.pk)
+    for name in ROUTES:
+        if name.startswith("registration:") and name != "registration:start":
+            assert stranger.post(address(name), {"accept": "on"}).status_code in {404, 200, 302}, name
+    assert Application.objects.values().get(pk=draft.pk) == before
+
+
+def test_forms_are_guarded_against_other_sites(draft: Application) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(draft.candidate.user)
+    response = client.post(reverse("registration:submit", args=["2024-health"]))
+    assert response.status_code == 403
+    draft.refresh_from_db()
+    assert draft.state == "draft"
+
+
+def test_private_pages_are_kept_by_no_cache(signed_in: Client, exam: object) -> None:
+    assert "no-store" in signed_in.get(reverse("portal:dashboard")).headers["Cache-Control"]
+
+
+def test_no_page_allows_inline_script_or_another_host(client: Client, exam: object) -> None:
+    policy = client.get(reverse("portal:home")).headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "http" not in policy

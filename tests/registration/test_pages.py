@@ -1,0 +1,231 @@
+"""The pages of an application: order, gates, process bar, what can be lost."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils.translation import override
+
+from accounts.actors import acting
+from accounts.models import Candidate
+from exam_portal import clock
+from registration.lifecycle import State
+from registration.models import Application, Exam
+from registration.services import applications
+from tests import factories
+from tests.conftest import CLOSES, OPENS, TICK
+
+pytestmark = pytest.mark.django_db
+
+STEPS = ["pledge", "region", "point", "specialty", "photo", "check"]
+
+
+def url(name: str, exam: Exam) -> str:
+    return reverse(f"registration:{name}", args=[exam.code])
+
+
+def submit(draft: Application) -> None:
+    applications.submit(application=draft, actor=acting(draft.candidate), at=clock.now())
+    draft.refresh_from_db()
+
+
+@pytest.mark.rule("R03")
+def test_the_whole_walk_in_its_order(signed_in: Client, exam: Exam) -> None:
+    answers: dict[str, dict[str, Any]] = {
+        "pledge": {"accept": "on"},
+        "region": {"region": "43"},
+        "point": {"place": "4301"},
+        "specialty": {"specialty": "203", "subjects": ["1", "2"]},
+        "photo": {},
+    }
+    assert signed_in.post(url("start", exam)).headers["Location"] == url("overview", exam)
+    at = url("pledge", exam)
+    for step, (name, answer) in zip(STEPS[1:], answers.items(), strict=True):
+        assert at == url(name, exam)
+        suffix = "?level=2" if name == "specialty" else ""
+        at = signed_in.post(at + suffix, answer).headers["Location"]
+        assert at == url(step, exam)
+    assert signed_in.get(at).status_code == 200
+    assert signed_in.post(url("submit", exam)).headers["Location"] == url("overview", exam)
+    application = Application.objects.get()
+    assert (application.state, application.version, application.subjects) == (State.SUBMITTED, 1, ["1", "2"])
+    overview = signed_in.get(url("overview", exam))
+    assert overview.context["current"].form_code in overview.content.decode()
+
+
+@pytest.mark.rule("R03")
+@pytest.mark.parametrize("missing", ["basic_information", "education", "wechat"])
+def test_choosing_an_exam_names_and_links_what_the_account_lacks(
+    client: Client, exam: Exam, newcomer: Candidate, missing: str
+) -> None:
+    complete = factories.make_candidate()
+    client.force_login(newcomer.user)
+    for kind in ("basic_information", "wechat"):
+        if kind != missing:
+            type(getattr(complete, kind)).objects.filter(candidate=complete).update(candidate=newcomer)
+    if missing != "education":
+        complete.education.update(candidate=newcomer)
+    response = client.get(reverse("registration:exams"))
+    assert response.status_code == 409
+    assert reverse(f"accounts:{missing}") in response.content.decode()
+    client.post(url("start", exam))
+    assert not Application.objects.exists()
+
+
+@pytest.mark.rule("R03")
+@pytest.mark.parametrize(
+    ("step", "links"),
+    [
+        ("region", ["pledge"]),
+        ("point", ["region"]),
+        ("specialty", ["pledge"]),
+        ("photo", ["pledge"]),
+        ("check", ["pledge", "region", "point", "specialty", "photo"]),
+    ],
+)
+def test_a_step_whose_precondition_is_missing_says_which_and_links_to_it(
+    signed_in: Client, candidate: Candidate, exam: Exam, step: str, links: list[str]
+) -> None:
+    factories.begin(candidate, exam)
+    for response in (signed_in.get(url(step, exam)), signed_in.post(url(step, exam), {})):
+        assert response.status_code == 409
+        html = response.content.decode()
+        assert [name for name in STEPS if f'href="{url(name, exam)}"' in html] == links
+
+
+@pytest.mark.rule("R01")
+@pytest.mark.parametrize(("at", "says"), [(OPENS - timedelta(hours=1), "is not open yet"), (CLOSES, "has closed")])
+def test_outside_the_window_nothing_is_submitted_and_the_page_says_so(
+    signed_in: Client, draft: Application, at_time: Any, at: Any, says: str
+) -> None:
+    at_time(at)
+    signed_in.cookies["django_language"] = "en"
+    html = signed_in.post(url("submit", draft.exam), follow=True).content.decode()
+    assert f"Online pre-registration {says}" in html
+    draft.refresh_from_db()
+    assert draft.state == State.DRAFT
+
+
+@pytest.mark.rule("R01")
+@pytest.mark.parametrize(
+    ("at", "open_"), [(OPENS - TICK, False), (OPENS, True), (CLOSES - TICK, True), (CLOSES, False)]
+)
+def test_the_home_page_offers_only_what_is_open(client: Client, exam: Exam, at_time: Any, at: Any, open_: bool) -> None:
+    at_time(at)
+    (row,) = client.get(reverse("portal:home")).context["rows"]
+    # The clock goes on while the page is made; a microsecond before an edge is past it by then.
+    assert row["open"] is (open_ if at in {OPENS, CLOSES} else not open_)
+
+
+@pytest.mark.rule("R09")
+def test_after_the_window_a_draft_reads_as_not_submitted(signed_in: Client, draft: Application, at_time: Any) -> None:
+    at_time(CLOSES)
+    html = signed_in.get(url("overview", draft.exam)).content.decode()
+    assert "未提交，报名已截止" in html
+
+
+@pytest.mark.rule("R09")
+def test_a_withdrawn_application_is_the_most_urgent_thing(signed_in: Client, draft: Application) -> None:
+    submit(draft)
+    signed_in.post(url("withdraw", draft.exam))
+    step = signed_in.get(reverse("portal:dashboard")).context["next_step"]
+    assert step.urgent
+    assert step.url == url("check", draft.exam)
+    assert step.deadline == draft.exam.closes_at
+
+
+@pytest.mark.rule("R25")
+def test_changing_the_region_lists_what_it_empties_and_asks(signed_in: Client, draft: Application) -> None:
+    page = url("region", draft.exam)
+    response = signed_in.post(page, {"region": "11"})
+    assert response.status_code == 200
+    assert len(response.context["emptied"]) == 3
+    draft.refresh_from_db()
+    assert draft.exam_region.region_id == "43"
+    assert signed_in.post(page, {"region": "11", "empty": "on"}).status_code == 302
+    draft.refresh_from_db()
+    assert (draft.exam_region.region_id, draft.specialty) == ("11", None)
+
+
+@pytest.mark.rule("R10")
+@pytest.mark.parametrize(("region", "asks"), [("43", False), ("12", True)])
+def test_only_online_regions_show_the_upload(
+    signed_in: Client, candidate: Candidate, exam: Exam, region: str, asks: bool
+) -> None:
+    draft = factories.make_draft(candidate, exam, region=region)
+    submit(draft)
+    with override("zh-hans"):
+        response = signed_in.get(url("overview", exam))
+        labels = [str(node.label) for node in response.context["nodes"]]
+    assert ("上传材料" in labels) is asks
+    assert ("无需上传证明材料" in response.content.decode()) is not asks
+
+
+def test_the_process_bar_follows_the_application(draft: Application, signed_in: Client) -> None:
+    def states() -> list[str]:
+        return [node.state for node in signed_in.get(url("overview", draft.exam)).context["nodes"]]
+
+    assert states() == ["done", "done", "current", "ahead", "ahead", "ahead"]
+    submit(draft)
+    assert states() == ["done", "done", "done", "current", "ahead", "ahead"]
+    for name in ("confirm_on_site", "approve_by_point"):
+        applications.move(application=draft, name=name, actor=acting(draft.candidate), at=clock.now())
+        assert states() == ["done", "done", "done", "done", "current", "ahead"]
+    applications.move(application=draft, name="approve_by_region", actor=acting(draft.candidate), at=clock.now())
+    assert states() == ["done", "done", "done", "done", "done", "current"]
+
+
+def test_a_submitted_application_shows_no_step(signed_in: Client, draft: Application) -> None:
+    submit(draft)
+    for step in STEPS:
+        assert signed_in.get(url(step, draft.exam)).headers["Location"] == url("overview", draft.exam)
+
+
+def test_bad_answers_are_told_beside_their_field(signed_in: Client, draft: Application) -> None:
+    for step, answer, field in (
+        ("region", {"region": "99"}, "region"),
+        ("point", {"place": "1101"}, "place"),
+        ("specialty", {"specialty": "999", "subjects": ["1"]}, "specialty"),
+        ("specialty", {"specialty": "203"}, "subjects"),
+        ("pledge", {}, "accept"),
+    ):
+        response = signed_in.post(url(step, draft.exam), answer)
+        assert response.status_code == 200
+        assert list(response.context["form"].errors) == [field]
+
+
+@pytest.mark.rule("R11")
+def test_anybody_can_look_up_when_where_and_how_a_region_confirms(client: Client, exam: Exam) -> None:
+    html = client.get(url("regions", exam)).content.decode()
+    assert all(name in html for name in ("北京", "天津", "湖南"))
+    html = client.get(reverse("registration:region_notice", args=[exam.code, "43"])).content.decode()
+    for text in (
+        "请在规定时间内办理报名确认",
+        "湖南第01考点",
+        "湖南示例路02号",
+        "000-00000000",
+        "9:00-17:00",
+        "示例数据",
+    ):
+        assert text in html
+
+
+def test_a_notice_cannot_carry_markup(client: Client, exam: Exam) -> None:
+    exam.regions.filter(region="43").update(notice="<script>x</script> [a](javascript:x) **b**")
+    html = client.get(reverse("registration:region_notice", args=[exam.code, "43"])).content.decode()
+    assert "<script>x" not in html
+    assert 'href="javascript' not in html
+    assert "<strong>b</strong>" in html
+
+
+def test_the_form_is_there_only_while_a_submission_stands(signed_in: Client, draft: Application) -> None:
+    assert signed_in.get(url("form_pdf", draft.exam)).status_code == 404
+    submit(draft)
+    response = signed_in.get(url("form_pdf", draft.exam))
+    assert response.headers["Content-Type"] == "application/pdf"
+    assert response.content.startswith(b"%PDF")
+    assert response.headers["Cache-Control"] == "no-store"
+    signed_in.post(url("withdraw", draft.exam))
+    assert signed_in.get(url("form_pdf", draft.exam)).status_code == 404
