@@ -98,7 +98,8 @@ def _as_updated(root: Path, language: str, template: Catalog) -> str:
     catalogue.update(template, no_fuzzy_matching=True)
     body = BytesIO()
     write_po(body, catalogue, width=0, omit_header=True, sort_output=True, ignore_obsolete=True, include_lineno=False)
-    return _HEADER.format(language=language, plural_forms=catalogue.plural_forms) + body.getvalue().decode()
+    header = _HEADER.format(language=language, plural_forms=catalogue.plural_forms)
+    return f"{header}{body.getvalue().decode().rstrip()}\n"
 
 
 def update(root: Path) -> None:
@@ -126,7 +127,7 @@ def problems(root: Path) -> list[str]:
     found = [
         f"{message.locations[0][0]}: not English: {_shown(message)}"
         for message in _messages(template)
-        if any(_CJK.search(_QUOTED.sub("", text)) for text in _forms(message.id))
+        if any(_CJK.search(_QUOTED.sub("", text)) for text in forms(message.id))
     ]
     for language in LANGUAGES:
         path = po_path(root, language)
@@ -151,11 +152,11 @@ def _complaints(catalogue: Catalog, template: Catalog, charset: str) -> Iterator
             yield f"obsolete: {_shown(message)}"
         elif message.fuzzy:
             yield f"fuzzy: {_shown(message)}"
-        elif not all(_forms(message.string)):
+        elif not all(forms(message.string)):
             yield f"untranslated: {_shown(message)}"
         else:
-            for text in _forms(message.string):
-                if wrong := _wrong(_forms(message.id)[-1], text, charset):
+            for text in forms(message.string):
+                if wrong := _wrong(forms(message.id)[-1], text, charset):
                     yield f"{wrong}: {_shown(message)}"
     for message in catalogue.obsolete.values():
         yield f"obsolete: {_shown(message)}"
@@ -190,14 +191,14 @@ def _messages(catalogue: Catalog) -> Iterator[Message]:
     return (message for message in catalogue if message.id)
 
 
-def _forms(text: Any) -> tuple[str, ...]:
+def forms(text: Any) -> tuple[str, ...]:
     """Singular and plural of a msgid or msgstr, or its only form."""
     return (text or "",) if isinstance(text, str | None) else tuple(text) or ("",)
 
 
 def _key(message: Message) -> tuple[Any, ...]:
-    return (message.context, _forms(message.id))
+    return (message.context, forms(message.id))
 
 
 def _shown(message: Message) -> str:
-    return repr(_forms(message.id)[0])
+    return repr(forms(message.id)[0])

@@ -42,7 +42,7 @@ TEMPLATE = """\
   {{ counter }} forms of {{ name }}
 {% endblocktranslate %}
   {% endif %}
-{% include "x.html" with text=_("100% done") %}
+{% include "x.html" with text=_("Half done") %}
 """
 
 EMPTY = """\
@@ -68,7 +68,7 @@ msgid_plural "%(n)d days"
 msgstr[0] ""
 
 #: templates/exam/page.html
-msgid "100% done"
+msgid "Half done"
 msgstr ""
 
 #. Translators: a place, not a dot

@@ -8,7 +8,9 @@ from exam_portal.kit import catalogues
 
 
 class Command(BaseCommand):
-    help = "Translation catalogues: update the .po files from the sources, compile the .mo files, or check that all is translated."
+    help = (
+        "Translation catalogues: bring the .po files up to date, make the .mo files, or check that all is translated."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
