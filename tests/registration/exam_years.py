@@ -1,7 +1,19 @@
-"""Exam-year files for tests: those that come with the portal, with a few places edited."""
+"""What tests of exam years share: the files that come with the portal, edited copies, and the database as it is."""
 
 from pathlib import Path
+from typing import Any
 
+from accounts.models import Point, Region, Site
+from registration.models import (
+    AppliedExamYear,
+    Exam,
+    ExamRegion,
+    ExamSite,
+    Level,
+    RegionFee,
+    Specialty,
+    Subject,
+)
 from registration.services.exam_year import SHIPPED
 
 HEALTH = SHIPPED / "2024-health.toml"
@@ -9,7 +21,13 @@ LAST_YEAR = SHIPPED / "2023-health.toml"
 NURSE = SHIPPED / "2024-nurse.toml"
 ALL = (HEALTH, LAST_YEAR, NURSE)
 
-TELEPHONE = 'telephone = "0571-00000117"'  # of the exam point 3301, Hangzhou
+# The telephone of the exam point 3301, Hangzhou: its path, and an edit of the 2024 health file.
+PATH = "institutions.33.points.3301.telephone"
+
+
+def telephone(number: str) -> tuple[str, str]:
+    """The edit that gives Hangzhou's exam point this number."""
+    return 'telephone = "0571-00000117"', f'telephone = "{number}"'
 
 
 def edited(folder: Path, *edits: tuple[str, str], of: Path = HEALTH) -> Path:
@@ -21,3 +39,14 @@ def edited(folder: Path, *edits: tuple[str, str], of: Path = HEALTH) -> Path:
     path = folder / of.name
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def exam_data() -> dict[str, list[dict[str, Any]]]:
+    """All rows that an exam year consists of."""
+    models = (Region, Point, Site, Exam, Level, Specialty, Subject, ExamRegion, RegionFee, ExamSite)
+    return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
+
+
+def everything() -> dict[str, list[dict[str, Any]]]:
+    """All that an apply writes: the exam data and the record of what was applied."""
+    return {**exam_data(), "AppliedExamYear": list(AppliedExamYear.objects.values())}

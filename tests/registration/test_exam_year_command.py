@@ -10,11 +10,9 @@ from django.core.management import CommandError, call_command
 from accounts.models import Point
 from registration.models import Exam, Specialty
 from registration.services.exam_year import apply_exam_year
-from tests.registration.exam_years import HEALTH, NURSE, TELEPHONE, edited
+from tests.registration.exam_years import HEALTH, NURSE, PATH, edited, telephone
 
 pytestmark = pytest.mark.django_db
-
-PATH = "institutions.33.points.3301.telephone"
 
 
 def exit_code(*arguments: object) -> int:
@@ -35,7 +33,7 @@ def applied() -> None:
 
 @pytest.fixture
 def changed(tmp_path: Path) -> Path:
-    return edited(tmp_path, (TELEPHONE, 'telephone = "0571-1"'))
+    return edited(tmp_path, telephone("0571-1"))
 
 
 def test_plan_of_a_new_exam_counts_what_it_creates(capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,6 +28,7 @@ TITLES = {
     Verdict.KEPT: "kept as changed in the database",
     Verdict.CONFLICT: "in conflict: changed in the file and, differently, in the database",
 }
+BY_STAFF = {"create": "removed", "remove": "added"}  # what staff did, where taking the file would do the reverse
 MANY = 12  # more new or removed entries of one kind than this are told as a number
 
 
@@ -104,7 +105,7 @@ class Command(BaseCommand):
         for verdict, title in TITLES.items():
             if differences := plan.of(verdict):
                 self.stdout.write(f"{title} ({len(differences)}):")
-                for line in _lines(differences):
+                for line in _lines(verdict, differences):
                     self.stdout.write(f"  {line}")
 
     def end(self, returncode: int) -> NoReturn:
@@ -123,19 +124,31 @@ def _as_data(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _lines(differences: list[Difference]) -> list[str]:
+def _lines(verdict: Verdict, differences: list[Difference]) -> list[str]:
     entire: dict[tuple[str, str], list[str]] = defaultdict(list)
     lines = []
     for difference in differences:
         if difference.entry == difference.path:
-            entire[difference.act, table_of(difference.path).plural].append(difference.path)
+            act = BY_STAFF[difference.act] if verdict is Verdict.KEPT else difference.act
+            entire[act, table_of(difference.path).plural].append(difference.path)
         else:
-            lines.append(f"{difference.path}: {_brief(difference.database)} → {_brief(difference.file)}")
+            lines.append(f"{difference.path}: {_values(difference)}")
     counted = [
         f"{act} {len(paths)} {plural}" if len(paths) > MANY else f"{act} {', '.join(paths)}"
         for (act, plural), paths in entire.items()
     ]
     return counted + lines
+
+
+def _values(difference: Difference) -> str:
+    base, database, file = map(_brief, (difference.base, difference.database, difference.file))
+    match difference.verdict:
+        case Verdict.FROM_FILE:
+            return f"{database} → {file}"
+        case Verdict.KEPT:
+            return f"{base} → {database}"
+        case Verdict.CONFLICT:
+            return f"{base} → {database} in the database, {file} in the file"
 
 
 def _brief(value: Any) -> str:

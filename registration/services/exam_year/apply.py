@@ -65,8 +65,7 @@ def apply_exam_year(
     progress(f"reading {path.name}")
     reading = read(path)
     entries = entries_of_file(validate(reading))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    _take_turn()
     plan = make_plan(reading, entries, lock=True)
     if plan.refusals:
         raise ExamYearRefused(sorted(plan.refusals))
@@ -87,6 +86,11 @@ def apply_exam_year(
     if dry_run:
         transaction.set_rollback(True)
     return Applied(plan, written, example)
+
+
+def _take_turn() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
 def _write(reading: Reading, plan: Plan, accepted: list[Difference], progress: Callable[[str], None]) -> Rows:

@@ -108,7 +108,7 @@ def make_plan(reading: Reading, entries: Entries, *, lock: bool = False) -> Plan
         file=reading.file,
         exam=code,
         differences=differences,
-        refusals=[*_clashes(reading, entries, exam), *_still_used(reading, exam, rows, differences)],
+        refusals=[*_clashes(reading, entries), *_still_used(reading, exam, rows, differences)],
         unchanged=compared - differing,
         rows=rows,
         document=flatten(entries),
@@ -145,10 +145,10 @@ def _order(path: str) -> tuple[int, str]:
     return TABLES.index(table_of(path)), path
 
 
-def _clashes(reading: Reading, entries: Entries, exam: Exam | None) -> Iterator[Problem]:
+def _clashes(reading: Reading, entries: Entries) -> Iterator[Problem]:
     """The first letters of form codes tell the exams apart."""
-    prefix = entries["exam"]["form_prefix"]
-    for other in Exam.objects.filter(form_prefix=prefix).exclude(pk=exam and exam.pk):
+    code, prefix = entries["exam"]["code"], entries["exam"]["form_prefix"]
+    for other in Exam.objects.filter(form_prefix=prefix).exclude(code=code):
         yield reading.problem("exam.form_prefix", f"{prefix} is the prefix of {other.code} already")
 
 
@@ -174,5 +174,5 @@ def _still_used(reading: Reading, exam: Exam | None, rows: Rows, differences: li
             case _:
                 continue
         if count := users.count():
-            reason = f"cannot be removed: {count} {users.model._meta.verbose_name_plural} still refer to it"
+            reason = f"cannot be removed: used by {users.model._meta.model_name} rows ({count})"
             yield reading.problem(difference.path, reason)

@@ -93,13 +93,14 @@ def _read(path: Path, seen: tuple[Path, ...]) -> Reading:
     for line, key, _ in _statements(text):
         lines.setdefault(key, line)
     tables, problems = _parse(name, text)
-    places = dict.fromkeys(tables, (name, lines))
+    places: dict[str, tuple[str, Mapping[str, int]]] = dict.fromkeys(tables, (name, lines))
     if (other := tables.pop(BASED_ON, None)) is not None:
         reading = Reading(name, tables, problems, places)
         if not isinstance(other, str):
             problems.append(reading.problem(BASED_ON, "is not the name of a file"))
         elif path.resolve() in seen:
-            problems.append(reading.problem(BASED_ON, "the files are based on each other in a circle"))
+            reason = "the files are based on each other in a circle"
+            raise ExamYearRefused([*problems, reading.problem(BASED_ON, reason)])
         else:
             found = next((file for file in (path.parent / other, SHIPPED / other) if file.is_file()), None)
             if found is None:

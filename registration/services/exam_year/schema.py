@@ -331,7 +331,7 @@ def _institutions(regions: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]
                 yield f"{path}.point", f"region {region} has no point {point}"
             elif isinstance(point, str) and not code.startswith(f"{point}-"):
                 yield path, f"the code of a site of point {point} begins with {point}-"
-        for code in points.keys() - {site.get("point") for site in sites.values()}:
+        for code in points.keys() - {str(site.get("point")) for site in sites.values()}:
             yield f"institutions.{region}.points.{code}", "the point has no registration site"
 
 
