@@ -120,8 +120,10 @@ def test_a_region_says_only_what_differs_and_the_weakest_grade_counts() -> None:
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
-def test_invented_institutions_are_marked_example(path: Path) -> None:
-    for institution in load(path).institutions.values():
+def test_invented_institutions_and_windows_are_marked_example(path: Path) -> None:
+    year = load(path)
+    assert {entries_of_file(year)[f"regions.{code}"]["source"] for code in year.regions} == {"example"}
+    for institution in year.institutions.values():
         assert {entry.source for entry in (*institution.points.values(), *institution.sites.values())} == {"example"}
 
 
