@@ -67,14 +67,14 @@ msgid "%(n)d day"
 msgid_plural "%(n)d days"
 msgstr[0] ""
 
-#: templates/exam/page.html
-msgid "Half done"
-msgstr ""
-
 #. Translators: a place, not a dot
 #. Translators: 「考点」
 #: exam/views.py templates/exam/page.html
 msgid "Exam point"
+msgstr ""
+
+#: templates/exam/page.html
+msgid "Half done"
 msgstr ""
 
 #: templates/exam/page.html
