@@ -32,8 +32,9 @@ LONG = gettext_lazy(
 
 TEMPLATE = """\
 {% load i18n %}
+<a title="{% translate 'Home' %}">
   {# Translators: 「考点」 #}
-  <a title="{% translate 'Home' %}">{% translate "Exam point" %}</a>
+    {% translate "Exam point" %}</a>
 {% if a %}
 {% blocktranslate trimmed count counter=n with name=person.name %}
   {{ counter }} form
