@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
 from accounts.models import BasicInformation, Candidate, Channel, EducationRecord, User
+from accounts.models.profile import Degree, Qualification
 from accounts.services.registering import normalise_answer, register_candidate
 from exam_portal import clock
-from exam_portal.kit.forms import MonthField
+from exam_portal.kit.forms import CHOOSE, MonthField
 
 QUESTIONS = [
     _("What was the name of your first school?"),
@@ -162,7 +163,7 @@ class SignUpForm(SignupForm):
             question=str(QUESTIONS[int(cleaned["recovery_question"])]),
             answer=cleaned["recovery_answer"],
             channel=Channel.WEB,
-            at=request.arrived_at,  # type: ignore[attr-defined]
+            at=clock.arrival(request),
         )
 
 
@@ -181,7 +182,6 @@ class BasicInformationForm(forms.ModelForm):
         help_texts = {
             "ethnicity": _("For example 汉族."),
             "employer": _("The full name as on the official seal."),
-            "postcode": _("Optional."),
         }
 
     def __init__(self, *args: Any, candidate: Candidate, **kwargs: Any) -> None:
@@ -216,6 +216,11 @@ class EducationForm(forms.ModelForm):
     class Meta:
         model = EducationRecord
         fields = ["qualification", "degree", "school", "major", "graduated", "certificate_number"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, known in (("qualification", Qualification), ("degree", Degree)):
+            self.fields[name].choices = [CHOOSE, *known.choices]  # type: ignore[attr-defined]
 
     def clean_graduated(self) -> Any:
         graduated = self.cleaned_data["graduated"]

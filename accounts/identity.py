@@ -160,7 +160,8 @@ def check_username(username: str) -> None:
     if not re.fullmatch(USERNAME_PATTERN, username):
         raise ValidationError(
             _(
-                "A username has 4 to 30 characters, starts with a letter, and goes on with letters, digits, “_”, “.” or “-”."
+                "A username has 4 to 30 characters, starts with a letter, "
+                "and goes on with letters, digits, “_”, “.” or “-”."
             )
         )
     if _LOOKS_LIKE_ID.match(username):

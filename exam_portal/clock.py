@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.http import HttpRequest
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 
@@ -29,6 +30,16 @@ def now() -> datetime:
 def today() -> date:
     """The portal's present date in Beijing."""
     return now().date()
+
+
+def note_arrival(request: HttpRequest) -> None:
+    """Note that a request has just reached the server."""
+    request.arrived_at = now()  # type: ignore[attr-defined]
+
+
+def arrival(request: HttpRequest) -> datetime:
+    """When a request reached the server: what counts for every window (R01)."""
+    return request.arrived_at  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -85,7 +85,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "exam_portal.kit.middleware.ArrivalMiddleware",
+    "exam_portal.portal.middleware.ArrivalMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -97,7 +97,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "exam_portal.kit.middleware.PrivatePagesMiddleware",
+    "exam_portal.portal.middleware.PrivatePagesMiddleware",
 ]
 
 TEMPLATES = [
@@ -244,6 +244,7 @@ LANGUAGES = [
     ("en", _("English")),
 ]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "exam_portal.formats"
 TIME_ZONE = "Asia/Shanghai"
 USE_I18N = USE_TZ = True
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from exam_portal.kit.forms import CHOOSE
 from registration import queries
 from registration.models import Application, ExamRegion, Level, Specialty
 
@@ -32,8 +33,9 @@ class RegionForm(forms.Form):
         self.regions = regions
         chosen = application.exam_region
         self.fields["region"].initial = chosen.region_id if chosen else None
-        self.fields["region"].choices = [("", "—")] + [  # type: ignore[attr-defined]
-            (code, region.region.name) for code, region in regions.items()
+        self.fields["region"].choices = [  # type: ignore[attr-defined]
+            CHOOSE,
+            *((code, region.region.name) for code, region in regions.items()),
         ]
 
     def ask_to_empty(self) -> None:
@@ -65,7 +67,7 @@ class PlaceForm(forms.Form):
             self.places = {point.code: (point, None) for point, _sites in places}  # type: ignore[misc]
             choices = [(point.code, point.name) for point, _sites in places]
             field.initial = application.point_id
-        field.choices = [("", "—"), *choices]
+        field.choices = [CHOOSE, *choices]
 
     def clean_place(self) -> Any:
         return self.places[self.cleaned_data["place"]]
@@ -88,8 +90,9 @@ class SpecialtyForm(forms.Form):
         by_category = groupby(sorted(offered, key=lambda s: s.category), key=lambda s: s.category)
         specialty, subjects = self.fields["specialty"], self.fields["subjects"]
         assert isinstance(specialty, forms.ChoiceField) and isinstance(subjects, forms.MultipleChoiceField)
-        specialty.choices = [("", "—")] + [
-            (category, [(s.code, str(s)) for s in group]) for category, group in by_category
+        specialty.choices = [
+            CHOOSE,
+            *((category, [(s.code, str(s)) for s in group]) for category, group in by_category),
         ]
         subjects.choices = [(subject.code, subject.name) for subject in application.exam.subjects.all()]
         chosen = application.specialty

@@ -25,11 +25,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         for mark in item.iter_markers("rule"):
             for number in mark.args:
                 proofs[number].append(item.nodeid.split("[")[0])
-    print()
+    write = session.config.get_terminal_writer().line
+    write()
     for number in (f"R{n:02d}" for n in range(1, 33)):
         tests = sorted(set(proofs[number]))
-        print(f"{number}  {len(tests)} test{'' if len(tests) == 1 else 's'}")
+        write(f"{number}  {len(tests)} test{'' if len(tests) == 1 else 's'}")
         for test in tests:
-            print(f"     {test}")
+            write(f"     {test}")
     session.items.clear()
     pytest.exit("rules printed", returncode=0)

@@ -92,7 +92,7 @@ class Candidate(models.Model):
 
 
 class RecoveryQuestion(models.Model):
-    """The question that proves who forgot a password (R05, R06). The answer is normalised and hashed like a password."""
+    """The question that proves who forgot a password (R05, R06); its answer is normalised and hashed like one."""
 
     candidate = models.OneToOneField(Candidate, models.CASCADE, related_name="recovery_question")
     question = models.CharField(_("recovery question"), max_length=100)

@@ -50,7 +50,7 @@ def record(
 
 
 def event_hash(previous_hash: str, *texts: str) -> str:
-    """The hash of an event over the one before it in its stream, 64 hex digits; the insert trigger computes the same."""
+    """The hash of an event over the one before it in its stream, 64 hex digits, as the insert trigger computes it."""
     return hashlib.sha256(json.dumps([previous_hash, *texts], ensure_ascii=False).encode()).hexdigest()
 
 

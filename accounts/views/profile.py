@@ -50,7 +50,7 @@ def education(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
 
 @candidate_page
 def wechat(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
-    """A plain stand-in for binding WeChat, outside production only: one press binds a made-up WeChat that follows us."""
+    """A plain stand-in for binding WeChat, outside production only: one press binds a made-up WeChat."""
     available = settings.PORTAL_ENV != "production"
     if request.method == "POST" and available:
         profile.bind_wechat(

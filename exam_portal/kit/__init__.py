@@ -1,1 +1,1 @@
-"""Small helpers that know nothing of exams: encryption, hooks, middleware, catalogues."""
+"""Small helpers that know nothing of exams: encryption, hooks, forms, catalogues."""

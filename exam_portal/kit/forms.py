@@ -31,6 +31,10 @@ def carry_out(form: forms.BaseForm, act: Callable[[dict[str, Any]], Any], **fiel
     return True
 
 
+# The first entry of a list from which something must be chosen.
+CHOOSE = ("", _("Please choose"))
+
+
 class MonthField(forms.DateField):
     """A year and month, `2021-07`, kept as the first day of the month.
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts import queries
+from exam_portal import clock
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
@@ -13,7 +14,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     user = request.user
     candidate = user.candidate if user.is_authenticated and user.kind == "candidate" else None
     return {
-        "now": request.arrived_at,  # type: ignore[attr-defined]
+        "now": clock.arrival(request),
         "portal_env": settings.PORTAL_ENV,
         "unread": queries.inbox(candidate).filter(read_at=None).count() if candidate else 0,
     }

@@ -1,4 +1,4 @@
-"""The people of the demo: made by the same services as everybody, at the portal's time or, for last year, at last year's."""
+"""The people of the demo, made by the same services as everybody; who applied last year, at last year's time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

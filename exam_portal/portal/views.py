@@ -6,13 +6,14 @@ from django.shortcuts import render
 
 from accounts.access import candidate_page
 from accounts.models import Candidate
+from exam_portal import clock
 from exam_portal.portal import queries as portal_queries
 from registration import queries, steps
 
 
 def home(request: HttpRequest) -> HttpResponse:
     """What is open and when, and the ways in. The same for everybody."""
-    at = request.arrived_at  # type: ignore[attr-defined]
+    at = clock.arrival(request)
     rows = [{"exam": exam, "open": exam.is_open(at), "early": at < exam.opens_at} for exam in queries.exams()]
     return render(request, "portal/home.html", {"rows": rows})
 
@@ -20,7 +21,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @candidate_page
 def dashboard(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     """What the candidate must do next, the account, and every application with its process bar."""
-    at = request.arrived_at  # type: ignore[attr-defined]
+    at = clock.arrival(request)
     applications = [
         {"application": application, "nodes": steps.nodes(application)}
         for application in queries.applications_of(candidate)

@@ -10,6 +10,7 @@ from accounts.access import candidate_page
 from accounts.actors import acting
 from accounts.models import Candidate
 from accounts.next_steps import next_step as account_next_step
+from exam_portal import clock
 from exam_portal.kit.errors import Refused
 from registration import queries, steps
 from registration.access import application_page, blocked
@@ -22,7 +23,7 @@ from registration.services import applications, printed_form
 @candidate_page
 def exams(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     """The exams, which of them are open, and the candidate's application for each."""
-    at = request.arrived_at  # type: ignore[attr-defined]
+    at = clock.arrival(request)
     if step := account_next_step(candidate=candidate, at=at):
         return blocked(request, title=_("Choose an exam"), missing=[step])
     mine = {application.exam_id: application for application in queries.applications_of(candidate)}
@@ -48,7 +49,7 @@ def start(request: HttpRequest, code: str, *, candidate: Candidate) -> HttpRespo
             candidate=candidate,
             exam=exam,
             actor=acting(candidate),
-            at=request.arrived_at,  # type: ignore[attr-defined]
+            at=clock.arrival(request),
         )
     except Refused as refused:
         messages.error(request, str(refused))
@@ -59,7 +60,7 @@ def start(request: HttpRequest, code: str, *, candidate: Candidate) -> HttpRespo
 @application_page
 def overview(request: HttpRequest, *, application: Application) -> HttpResponse:
     """Where the application stands: process bar, next step, task list or what was submitted."""
-    at = request.arrived_at  # type: ignore[attr-defined]
+    at = clock.arrival(request)
     draft = application.state == State.DRAFT
     context = {
         "application": application,
@@ -84,7 +85,7 @@ def submit(request: HttpRequest, *, application: Application) -> HttpResponse:
         submission = applications.submit(
             application=application,
             actor=acting(application.candidate),
-            at=request.arrived_at,  # type: ignore[attr-defined]
+            at=clock.arrival(request),
         )
     except Refused as refused:
         messages.error(request, str(refused))
@@ -104,7 +105,7 @@ def withdraw(request: HttpRequest, *, application: Application) -> HttpResponse:
             applications.withdraw(
                 application=application,
                 actor=acting(application.candidate),
-                at=request.arrived_at,  # type: ignore[attr-defined]
+                at=clock.arrival(request),
             )
         except Refused as refused:
             messages.error(request, str(refused))

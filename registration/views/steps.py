@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from accounts.actors import acting
+from exam_portal import clock
 from exam_portal.kit.forms import carry_out, posted
 from registration import queries, steps
 from registration.access import step_page
@@ -30,7 +31,7 @@ def _how(request: HttpRequest, application: Application) -> dict[str, Any]:
     return {
         "application": application,
         "actor": acting(application.candidate),
-        "at": request.arrived_at,  # type: ignore[attr-defined]
+        "at": clock.arrival(request),
     }
 
 
@@ -48,9 +49,7 @@ def _page(request: HttpRequest, application: Application, name: str, **context: 
 def pledge(request: HttpRequest, *, application: Application) -> HttpResponse:
     """Declarations and integrity pledge."""
     form = PledgeForm(posted(request), initial={"accept": application.pledged_at is not None})
-    if carry_out(
-        form, lambda _data: applications.accept_pledge(**_how(request, application))
-    ):
+    if carry_out(form, lambda _data: applications.accept_pledge(**_how(request, application))):
         return _saved(request, application)
     return _page(request, application, "pledge", form=form)
 

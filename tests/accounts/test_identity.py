@@ -31,7 +31,7 @@ def test_a_number_is_the_same_however_it_is_typed(typed: str) -> None:
         ("11010119900307002", "18"),
         ("110101199002300021", "7"),
         ("110101299903070021", "7"),
-        ("110101199003070021", "最后|last"),
+        ("110101199003070021", "末位|last"),
         ("810000199408230021", "居住证|residence permit"),
         ("ABCDEFGHIJKLMNOPQR", "18"),
     ],

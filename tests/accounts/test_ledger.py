@@ -94,8 +94,11 @@ def test_the_database_refuses_to_change_the_ledger(events: None, sql: str) -> No
 def test_set_based_sql_keeps_the_chain_whole(events: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("""
-            INSERT INTO accounts_ledgerevent (stream, stream_id, position, action, actor_kind, actor_id, channel, reason, at, payload, previous_hash, hash)
-            SELECT 'bulk', (n % 3)::text, 0, 'loaded', 'system', '', '', '', '2023-12-05T09:00:00.123456Z', jsonb_build_object('n', n), '', ''
+            INSERT INTO accounts_ledgerevent
+                (stream, stream_id, position, action, actor_kind, actor_id, channel, reason, at, payload,
+                 previous_hash, hash)
+            SELECT 'bulk', (n % 3)::text, 0, 'loaded', 'system', '', '', '', '2023-12-05T09:00:00.123456Z',
+                jsonb_build_object('n', n), '', ''
             FROM generate_series(1, 30) n""")
     assert LedgerHead.objects.filter(stream="bulk").count() == 3
     assert list(ledger.verify()) == []

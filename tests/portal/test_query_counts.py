@@ -4,11 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.actors import acting
-from accounts.models import Candidate, EducationRecord, Message
-from exam_portal import clock
-from registration.models import Application, Exam
-from registration.services import applications
+from registration.models import Exam
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -1,19 +1,12 @@
 """Middleware of the portal."""
 
 from collections.abc import Callable
-from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 
 from exam_portal import clock
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-
-
-class PortalRequest(HttpRequest):
-    """A request as the views see it."""
-
-    arrived_at: datetime
 
 
 class ArrivalMiddleware:
@@ -23,7 +16,7 @@ class ArrivalMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.arrived_at = clock.now()  # type: ignore[attr-defined]
+        clock.note_arrival(request)
         return self.get_response(request)
 
 

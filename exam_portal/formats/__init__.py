@@ -1,0 +1,1 @@
+"""How dates are written, where Django's own formats do not suit: no leading zeros, 24 hours."""

@@ -1,0 +1,3 @@
+DATE_FORMAT = "Y年n月j日"
+MONTH_DAY_FORMAT = "n月j日"
+DATETIME_FORMAT = "Y年n月j日 H:i"
