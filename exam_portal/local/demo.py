@@ -17,6 +17,7 @@ from .supervisor import Stopped, Supervisor
 from .terminal import say, step, table
 
 ALREADY = "the demo is already running in this folder (Ctrl-C in its terminal ends it)"
+ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")  # there is no second worker to talk to
 NOT_RUNNING = "the demo is not running: make demo"
 
 
@@ -98,7 +99,7 @@ def start(supervisor: Supervisor, *, port: int, offset: float) -> None:
 
     common: dict[str, Any] = {"profile": profile.folder, "folder": ROOT, "environment": environment}
     web = Web(name="web", port=port, command=gunicorn(port, profile.sockets()), **common)
-    worker = Child(name="worker", command=celery("worker", "--concurrency=2"), **common)
+    worker = Child(name="worker", command=celery("worker", "--concurrency=2", *ALONE), **common)
     beat = Child(name="beat", command=celery("beat", "--pidfile=", f"--schedule={profile.folder / 'beat'}"), **common)
     with step("starting the web server, the worker and beat"):
         for child in (web, worker, beat):

@@ -39,7 +39,8 @@ class Supervisor:
     def listen(self) -> None:
         """From now on, Ctrl-C, a polite kill and a closed terminal end us in order."""
         for number in STOP_SIGNALS:
-            signal.signal(number, self._note)
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup make demo
+                signal.signal(number, self._note)
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self.signalled = True
