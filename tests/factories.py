@@ -123,7 +123,6 @@ def make_exam_region(exam: Exam, code: str, name: str, *, online: bool, automati
         confirmation_closes_at=datetime(2023, 12, 20, 17, tzinfo=clock.BEIJING),
         notice="请在规定时间内办理报名确认。",
         source="example",
-        example=True,
     )
     for number in ("01", "02"):
         point, _created = Point.objects.get_or_create(
@@ -134,7 +133,6 @@ def make_exam_region(exam: Exam, code: str, name: str, *, online: bool, automati
                 "address": f"{name}示例路{number}号",
                 "telephone": "000-00000000",
                 "source": "example",
-                "example": True,
             },
         )
         site, _created = Site.objects.get_or_create(
@@ -146,7 +144,6 @@ def make_exam_region(exam: Exam, code: str, name: str, *, online: bool, automati
                 "telephone": "000-00000000",
                 "hours": "9:00-17:00",
                 "source": "example",
-                "example": True,
             },
         )
         ExamSite.objects.create(exam_region=exam_region, site=site)

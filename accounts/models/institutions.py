@@ -1,7 +1,23 @@
 """Institutions, from the exam-year files: 考区 → 考点 → 报名点."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+
+class Sourced(models.Model):
+    """A datum that carries its grade (docs/exam-years.md); invented ones are example data, shown as such."""
+
+    source = models.CharField(max_length=8)
+    example = models.GeneratedField(
+        expression=Q(source="example"),  # type: ignore[arg-type]  # the stubs know no Q here
+        output_field=models.BooleanField(),
+        db_persist=True,
+        verbose_name=_("example data"),
+    )
+
+    class Meta:
+        abstract = True
 
 
 class Region(models.Model):
@@ -17,7 +33,7 @@ class Region(models.Model):
         return self.name
 
 
-class Point(models.Model):
+class Point(Sourced):
     """An exam point (考点): as a rule a prefecture city."""
 
     code = models.CharField(primary_key=True, max_length=8)
@@ -25,8 +41,6 @@ class Point(models.Model):
     name = models.CharField(_("name"), max_length=60)
     address = models.CharField(_("address"), max_length=120)
     telephone = models.CharField(_("telephone"), max_length=40)
-    source = models.CharField(max_length=8)
-    example = models.BooleanField(_("example data"), default=False)
 
     class Meta:
         ordering = ["code"]
@@ -35,7 +49,7 @@ class Point(models.Model):
         return self.name
 
 
-class Site(models.Model):
+class Site(Sourced):
     """A registration site (报名点): where originals are shown first."""
 
     code = models.CharField(primary_key=True, max_length=10)
@@ -44,8 +58,6 @@ class Site(models.Model):
     address = models.CharField(_("address"), max_length=120)
     telephone = models.CharField(_("telephone"), max_length=40)
     hours = models.CharField(_("office hours"), max_length=120)
-    source = models.CharField(max_length=8)
-    example = models.BooleanField(_("example data"), default=False)
 
     class Meta:
         ordering = ["code"]

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Region, Site
+from accounts.models.institutions import Sourced
 
 
 class Exam(models.Model):
@@ -47,15 +48,13 @@ class Exam(models.Model):
         return self.is_offered and self.opens_at <= at < self.closes_at
 
 
-class Level(models.Model):
+class Level(Sourced):
     """A level (级别) of an exam, with its fee in yuan a subject where a region has no other."""
 
     exam = models.ForeignKey(Exam, models.CASCADE, related_name="levels")
     code = models.CharField(max_length=8)
     name = models.CharField(max_length=20)
     fee = models.DecimalField(max_digits=7, decimal_places=2)
-    source = models.CharField(max_length=8)
-    example = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["code"]
@@ -65,7 +64,7 @@ class Level(models.Model):
         return self.name
 
 
-class Specialty(models.Model):
+class Specialty(Sourced):
     """A specialty (专业) of an exam year."""
 
     class Format(models.TextChoices):
@@ -78,8 +77,6 @@ class Specialty(models.Model):
     name = models.CharField(max_length=40)
     category = models.CharField(max_length=20)
     format = models.CharField(max_length=8, choices=Format)
-    source = models.CharField(max_length=8)
-    example = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["code"]
@@ -89,14 +86,12 @@ class Specialty(models.Model):
         return f"{self.code} {self.name}"
 
 
-class Subject(models.Model):
+class Subject(Sourced):
     """A subject (科目) that every specialty of the exam has."""
 
     exam = models.ForeignKey(Exam, models.CASCADE, related_name="subjects")
     code = models.CharField(max_length=8)
     name = models.CharField(max_length=40)
-    source = models.CharField(max_length=8)
-    example = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["code"]
@@ -106,7 +101,7 @@ class Subject(models.Model):
         return self.name
 
 
-class ExamRegion(models.Model):
+class ExamRegion(Sourced):
     """A region in an exam year: how and when it confirms (R10-R14), and its public notice (R11).
 
     `online` and `automatic` are two independent flags. The confirmation window is half-open.
@@ -119,8 +114,6 @@ class ExamRegion(models.Model):
     confirmation_opens_at = models.DateTimeField()
     confirmation_closes_at = models.DateTimeField()
     notice = models.TextField()
-    source = models.CharField(max_length=8)
-    example = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["region"]
@@ -136,14 +129,12 @@ class ExamRegion(models.Model):
         return f"{self.exam_id}/{self.region_id}"
 
 
-class RegionFee(models.Model):
+class RegionFee(Sourced):
     """What a region asks for a subject of a level, in yuan, where it differs from the level's fee."""
 
     exam_region = models.ForeignKey(ExamRegion, models.CASCADE, related_name="fees")
     level = models.ForeignKey(Level, models.CASCADE, related_name="region_fees")
     fee = models.DecimalField(max_digits=7, decimal_places=2)
-    source = models.CharField(max_length=8)
-    example = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["exam_region", "level"], name="region_fee_once")]

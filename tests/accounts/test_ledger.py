@@ -5,6 +5,7 @@ import json
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.core.management import call_command
 from django.db import connection, transaction
 
 from accounts.actors import SYSTEM, Actor
@@ -115,3 +116,13 @@ def test_a_seal_is_signed_and_names_the_root(events: None, settings: object, tmp
     ledger.record(stream="test", stream_id="1", action="later", actor=SYSTEM)
     assert json.loads(ledger.seal())["root"] != before
     assert len((tmp_path / "ledger-seals.jsonl").read_text().splitlines()) == 2  # type: ignore[operator]
+
+
+def test_the_command_tells_by_its_exit_code(events: None, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("verify_ledger")
+    assert capsys.readouterr().out == "the ledger is whole\n"
+    run_past_the_guards("UPDATE accounts_ledgerevent SET action = 'x' WHERE stream_id = '2'")
+    with pytest.raises(SystemExit) as exit_:
+        call_command("verify_ledger", json=True)
+    assert exit_.value.code == 1
+    assert json.loads(capsys.readouterr().out) == {"ok": False, "findings": ["test:2 event 1: was altered"]}

@@ -12,7 +12,6 @@ from django.db.models import Model, QuerySet
 from accounts.models import Point, Region, Site
 from registration.models import Exam, ExamRegion, ExamSite, Level, RegionFee, Specialty, Subject
 from registration.services.exam_year.document import plain
-from registration.services.exam_year.schema import EXAMPLE
 
 Rows = dict[str, Any]
 """The rows of an exam year by the path of their entry."""
@@ -98,9 +97,6 @@ class Table:
                 setattr(row, column, rows[linked])
             else:
                 setattr(row, column, entry[column])
-        if "source" in columns and self.model is not Exam:
-            row.example = entry["source"] == EXAMPLE
-            columns.add("example")
         return columns
 
 

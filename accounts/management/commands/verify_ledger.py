@@ -1,0 +1,28 @@
+"""`manage.py verify_ledger`: is the ledger as it was written?"""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from accounts.services import ledger
+
+
+class Command(BaseCommand):
+    help = "Verify the hash chain of every stream; exit code 1 and a line each where something was altered or removed."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        wrong = list(ledger.verify())
+        if options["json"]:
+            self.stdout.write(json.dumps({"ok": not wrong, "findings": wrong}))
+        else:
+            for line in wrong:
+                self.stderr.write(line)
+            if not wrong:
+                self.stdout.write("the ledger is whole")
+        if wrong:
+            raise SystemExit(1)
