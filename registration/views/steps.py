@@ -20,7 +20,7 @@ from registration.services import applications, snapshot
 def _saved(request: HttpRequest, application: Application) -> HttpResponse:
     """Say so, and go on to the first step that is still open."""
     messages.success(request, _("Saved. Your registration is not submitted yet."))
-    application.refresh_from_db()
+    application = queries.applications_of(application.candidate).get(pk=application.pk)
     if step := steps.first_open(application):
         return redirect(step.url(application))
     return redirect("registration:overview", application.exam.code)

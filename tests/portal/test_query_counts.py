@@ -1,9 +1,13 @@
 """How many queries a page takes: few, and the same for one row or many."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import Message
+from accounts.services import outbox
 from registration.models import Exam
 from tests import factories
 
@@ -11,24 +15,83 @@ pytestmark = pytest.mark.django_db
 
 # Session, user, candidate and unread messages are four on every page of a candidate.
 STEPS = {"overview": 6, "pledge": 5, "region": 6, "point": 7, "specialty": 8, "photo": 5, "check": 8}
+ACCOUNT = {"basic_information": 5, "education": 5, "wechat": 5, "inbox": 6}
+# What saving a step costs, with the savepoint, the locked row, the ledger's event and the way to the next step.
+SAVING: dict[str, tuple[dict[str, Any], int]] = {
+    "pledge": ({"accept": "on"}, 10),
+    "region": ({"region": "43"}, 9),
+    "point": ({"place": "4302"}, 13),
+    "specialty": ({"specialty": "201", "subjects": ["1"]}, 14),
+    "photo": ({}, 10),
+    "submit": ({}, 20),
+    "withdraw": ({}, 13),
+}
 
 
-def test_home_for_anybody(client: Client, exam: Exam, django_assert_num_queries: object) -> None:
-    with django_assert_num_queries(1):  # type: ignore[operator]
-        client.get(reverse("portal:home"))
-    for number in range(2):
+@pytest.mark.parametrize("more", [0, 2])
+def test_home_for_anybody(client: Client, exam: Exam, more: int, django_assert_num_queries: Any) -> None:
+    for number in range(more):
         factories.make_exam(f"other-{number}", prefix=f"X{number}")
-    with django_assert_num_queries(1):  # type: ignore[operator]
+    with django_assert_num_queries(1):
         client.get(reverse("portal:home"))
+
+
+@pytest.mark.parametrize("more", [0, 2])
+def test_public_look_up(client: Client, exam: Exam, more: int, django_assert_num_queries: Any) -> None:
+    for number in range(more):
+        factories.make_exam_region(exam, f"9{number}", "某省", online=True, automatic=True)
+    with django_assert_num_queries(3):
+        client.get(reverse("registration:regions", args=[exam.code]))
+    with django_assert_num_queries(3):
+        client.get(reverse("registration:region_notice", args=[exam.code, "43"]))
 
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("records", [1, 3])
-def test_each_step(client: Client, exam: Exam, step: str, records: int, django_assert_num_queries: object) -> None:
+def test_each_step(client: Client, exam: Exam, step: str, records: int, django_assert_num_queries: Any) -> None:
     candidate = factories.make_candidate(records=records)
     factories.make_draft(candidate, exam)
     client.force_login(candidate.user)
     page = reverse(f"registration:{step}", args=[exam.code])
-    client.get(page)
-    with django_assert_num_queries(STEPS[step]):  # type: ignore[operator]
+    with django_assert_num_queries(STEPS[step]):
         assert client.get(page).status_code == 200
+
+
+@pytest.mark.parametrize("page", ACCOUNT)
+@pytest.mark.parametrize("rows", [1, 3])
+def test_each_account_page(client: Client, page: str, rows: int, django_assert_num_queries: Any) -> None:
+    candidate = factories.make_candidate(records=rows)
+    for version in range(rows):
+        outbox.enqueue(
+            candidate=candidate, kind="application_withdrawn", object_id="1", version=version, facts={"exam": "x"}
+        )
+    Message.objects.update(state=Message.State.SENT)
+    client.force_login(candidate.user)
+    with django_assert_num_queries(ACCOUNT[page]):
+        assert client.get(reverse(f"accounts:{page}")).status_code == 200
+
+
+@pytest.mark.parametrize("exams", [1, 3])
+def test_dashboard_and_exams(client: Client, exam: Exam, exams: int, django_assert_num_queries: Any) -> None:
+    candidate = factories.make_candidate(records=exams)
+    factories.make_draft(candidate, exam)
+    for number in range(1, exams):
+        factories.make_draft(candidate, factories.make_exam(f"other-{number}", prefix=f"X{number}"))
+    client.force_login(candidate.user)
+    with django_assert_num_queries(10):
+        assert client.get(reverse("portal:dashboard")).status_code == 200
+    with django_assert_num_queries(9):
+        assert client.get(reverse("registration:exams")).status_code == 200
+
+
+@pytest.mark.parametrize("step", SAVING)
+@pytest.mark.parametrize("records", [1, 5])
+def test_saving_each_step(client: Client, exam: Exam, step: str, records: int, django_assert_num_queries: Any) -> None:
+    candidate = factories.make_candidate(records=records)
+    factories.make_draft(candidate, exam)
+    client.force_login(candidate.user)
+    answer, queries = SAVING[step]
+    if step == "withdraw":
+        client.post(reverse("registration:submit", args=[exam.code]))
+    with django_assert_num_queries(queries):
+        assert client.post(reverse(f"registration:{step}", args=[exam.code]), answer).status_code == 302
