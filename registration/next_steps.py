@@ -12,6 +12,7 @@ from registration import queries, steps
 from registration.lifecycle import State
 from registration.models import Application
 
+FINISHED = {State.QUALIFIED, State.REJECTED, State.ABANDONED}
 REVIEWERS = _("The exam point, then the exam region")
 
 
@@ -78,15 +79,12 @@ def of_application(application: Application, *, at: datetime) -> NextStep:
 
 
 def next_step(*, candidate: Candidate, at: datetime) -> NextStep | None:
-    """The most urgent of all applications' next steps; with none running, choosing an exam that is open."""
-    running = [
-        of_application(application, at=at)
-        for application in queries.applications_of(candidate)
-        if application.state not in {State.QUALIFIED, State.REJECTED, State.ABANDONED}
-    ]
-    if running:
-        return min(running, key=lambda step: (not step.urgent, not step.url))
-    if queries.open_exams(at):
+    """The most urgent of all applications' next steps; before what waits for others, choosing an exam that is open."""
+    applications = list(queries.applications_of(candidate))
+    running = [of_application(a, at=at) for a in applications if a.state not in FINISHED]
+    if mine := [step for step in running if step.url]:
+        return min(mine, key=lambda step: not step.urgent)
+    if {exam.pk for exam in queries.open_exams(at)} - {application.exam_id for application in applications}:
         return NextStep(
             title=_("Choose an exam"),
             text=_("Your account is ready. Choose the exam that you register for."),
@@ -94,4 +92,4 @@ def next_step(*, candidate: Candidate, at: datetime) -> NextStep | None:
             url=reverse("registration:exams"),
             holder=YOU,
         )
-    return None
+    return running[0] if running else None

@@ -69,7 +69,6 @@ def test_every_state_but_the_draft_is_reached_and_names_are_unique() -> None:
     assert len(lifecycle.BY_NAME) == len(TRANSITIONS)
 
 
-@pytest.mark.rule("R15")
 def test_what_the_candidate_reads_hangs_on_the_transition(draft: Application) -> None:
     from django.utils.translation import override
 

@@ -1,0 +1,101 @@
+"""What a candidate is asked to do next."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from accounts.actors import SYSTEM, acting
+from accounts.models import Candidate
+from exam_portal import clock
+from exam_portal.kit.next_steps import NextStep
+from exam_portal.portal.queries import next_step
+from registration.models import Application, Exam
+from registration.services import applications
+from tests import factories
+from tests.conftest import CLOSES
+
+pytestmark = pytest.mark.django_db
+
+
+def asked(candidate: Candidate, **later: int) -> NextStep | None:
+    candidate = Candidate.objects.get(pk=candidate.pk)
+    return next_step(candidate=candidate, at=clock.now() + timedelta(**later))
+
+
+def walk(application: Application, *names: str) -> None:
+    application.refresh_from_db()
+    for name in names:
+        applications.move(application=application, name=name, actor=SYSTEM, at=clock.now())
+
+
+@pytest.mark.rule("R03")
+def test_the_account_comes_before_the_exam(exam: Exam, newcomer: Candidate) -> None:
+    complete = factories.make_candidate()
+    for name, row in (
+        ("accounts:basic_information", complete.basic_information),
+        ("accounts:education", complete.education.get()),
+        ("accounts:wechat", complete.wechat),
+    ):
+        step = asked(newcomer)
+        assert step is not None
+        assert step.url == reverse(name)
+        type(row).objects.filter(pk=row.pk).update(candidate=newcomer)
+    step = asked(newcomer)
+    assert step is not None
+    assert step.url == reverse("registration:exams")
+
+
+@pytest.mark.rule("R08")
+def test_following_again_is_urgent(candidate: Candidate) -> None:
+    candidate.wechat.following = False
+    candidate.wechat.save()
+    step = asked(candidate)
+    assert step is not None
+    assert (step.urgent, step.url) == (True, reverse("accounts:wechat"))
+
+
+def test_nothing_is_asked_while_no_exam_is_open(exam: Exam, candidate: Candidate) -> None:
+    assert asked(candidate, days=100) is None
+
+
+def test_a_draft_goes_on_where_it_stopped_until_the_window_closes(exam: Exam, candidate: Candidate) -> None:
+    factories.begin(candidate, exam)
+    step = asked(candidate)
+    assert step is not None
+    assert (step.url, step.deadline) == (reverse("registration:pledge", args=[exam.code]), CLOSES)
+
+
+def test_on_site_the_stamped_form_is_brought_by_the_regions_deadline(draft: Application) -> None:
+    applications.submit(application=draft, actor=acting(draft.candidate), at=clock.now())
+    step = asked(draft.candidate)
+    assert step is not None
+    assert step.deadline == draft.exam_region.confirmation_closes_at
+
+
+def test_online_nothing_is_left_to_the_candidate_while_staff_check(exam: Exam, candidate: Candidate) -> None:
+    draft = factories.make_draft(candidate, exam, region="12")
+    applications.submit(application=draft, actor=acting(candidate), at=clock.now())
+    step = asked(candidate)
+    assert step is not None
+    assert (step.url, step.action) == ("", "")
+
+
+@pytest.mark.rule("R29")
+def test_confirmed_does_not_read_as_accepted(draft: Application) -> None:
+    applications.submit(application=draft, actor=acting(draft.candidate), at=clock.now())
+    walk(draft, "confirm_on_site")
+    step = asked(draft.candidate)
+    assert step is not None
+    assert (step.url, str(step.title)) == ("", str(draft.status))
+    assert "accept" not in str(draft.status).lower()
+
+
+def test_another_open_exam_is_offered_but_not_the_one_applied_for(exam: Exam, draft: Application) -> None:
+    applications.submit(application=draft, actor=acting(draft.candidate), at=clock.now())
+    walk(draft, "confirm_on_site", "approve_by_point", "approve_by_region")
+    assert asked(draft.candidate) is None
+    factories.make_exam("2024-nurse", prefix="24H")
+    step = asked(draft.candidate)
+    assert step is not None
+    assert step.url == reverse("registration:exams")
