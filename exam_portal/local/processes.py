@@ -83,8 +83,11 @@ class Child:
         """Ask, wait, kill; then whatever it has left behind."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(self.stop_signal)
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            try:
                 self.process.wait(timeout=self.patience)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
         self.clear()
 
     def clear(self) -> None:
