@@ -35,6 +35,7 @@ CACHE = STATE / "cache"
 PIP_STARTED = VENV / "installing"
 PIP_STAMP = VENV / "installed"
 NPM_STAMP = MODULES / ".installed"
+MO_STAMP = STATE / "catalogues"
 
 FOUND = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -86,13 +87,14 @@ def accepted(key: Callable[[bool], str], dev: bool) -> list[str]:
     return [key(True)] if dev else [key(True), key(False)]
 
 
-def catalogues_missing() -> bool:
-    """Whether a translation was changed after its catalogue was compiled."""
-    for source in (ROOT / "locale").glob("*/LC_MESSAGES/*.po"):
-        compiled = source.with_suffix(".mo")
-        if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
-            return True
-    return False
+def catalogues() -> list[Path]:
+    """The translations that catalogues are compiled from."""
+    return sorted((ROOT / "locale").glob("*/LC_MESSAGES/*.po"))
+
+
+def catalogues_compiled() -> bool:
+    there = all(source.with_suffix(".mo").exists() for source in catalogues())
+    return there and stamped(MO_STAMP, [digest(*catalogues())])
 
 
 # --- Running --------------------------------------------------------------------------------------
@@ -251,13 +253,10 @@ def install_frontend(progress: Progress, dev: bool) -> None:
 
 
 def compile_catalogues(progress: Progress) -> None:
-    """Babel straight away: `manage.py` would want settings, which do not exist yet."""
-    command = "import sys; from babel.messages.frontend import main; sys.exit(main())"
-    for source in sorted((ROOT / "locale").glob("*/LC_MESSAGES/*.po")):
-        progress.run(
-            [PYTHON, "-c", command, "compile", "-i", source, "-o", source.with_suffix(".mo")],
-            STATE / "install-catalogues.log",
-        )
+    """The same that `manage.py catalogues compile` does, which would want settings: there are none yet."""
+    compile_all = "from pathlib import Path; from exam_portal.kit.catalogues import compile_all; compile_all(Path())"
+    progress.run([PYTHON, "-c", compile_all], STATE / "install-catalogues.log")
+    MO_STAMP.write_text(digest(*catalogues()))
 
 
 def install(dev: bool, port: int | None = None) -> None:
@@ -284,7 +283,7 @@ def install(dev: bool, port: int | None = None) -> None:
         )
     if not stamped(NPM_STAMP, accepted(npm_key, dev)):
         steps.append(("installing front-end files", lambda p: install_frontend(p, dev)))
-    if catalogues_missing():
+    if catalogues() and not catalogues_compiled():
         steps.append(("compiling translations", compile_catalogues))
     if not steps:
         return

@@ -35,7 +35,6 @@ unix_socket_directories = '{sockets}'
 max_connections = 100
 shared_buffers = 64MB
 max_wal_size = 512MB
-dynamic_shared_memory_type = posix
 io_method = sync
 timezone = 'UTC'
 log_timezone = 'UTC'

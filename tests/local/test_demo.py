@@ -22,6 +22,8 @@ def status(port: int, path: str) -> int:
     try:
         connection.request("GET", path, headers={"Host": f"localhost:{port}"})
         return connection.getresponse().status
+    except OSError:
+        return 0  # nobody there
     finally:
         connection.close()
 

@@ -1,7 +1,6 @@
 """Installing: nothing to do is quick, what was cut off is done again, what is missing is named in one line."""
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -31,6 +30,7 @@ def checkout(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "PIP_STARTED": folder / ".venv" / "installing",
         "PIP_STAMP": folder / ".venv" / "installed",
         "NPM_STAMP": folder / "node_modules" / ".installed",
+        "MO_STAMP": folder / ".local" / "catalogues",
     }.items():
         monkeypatch.setattr(module, name, path)
     return folder
@@ -98,20 +98,23 @@ def test_a_deleted_folder_is_filled_again(checkout: Path, steps: list[str]) -> N
     assert steps == ["install_frontend"]
 
 
-def test_a_translation_newer_than_its_catalogue_is_compiled(checkout: Path, steps: list[str]) -> None:
+def test_a_changed_translation_is_compiled(checkout: Path, steps: list[str]) -> None:
     complete(checkout, dev=True)
     folder = checkout / "locale" / "zh_Hans" / "LC_MESSAGES"
     folder.mkdir(parents=True)
-    source, compiled = folder / "django.po", folder / "django.mo"
-    source.touch()
-    compiled.touch()
-    os.utime(source, (1000, 1000))
-    os.utime(compiled, (2000, 2000))
+    (folder / "django.po").write_text("old")
+    (folder / "django.mo").touch()
+    (checkout / ".local").mkdir()
+    module.MO_STAMP.write_text(module.digest(folder / "django.po"))
     module.install(dev=True)
     assert steps == []
-    os.utime(source, (3000, 3000))
+    (folder / "django.po").write_text("new")
     module.install(dev=True)
     assert steps == ["compile_catalogues"]
+    (folder / "django.po").write_text("old")
+    (folder / "django.mo").unlink()
+    module.install(dev=True)
+    assert steps == ["compile_catalogues"] * 2
 
 
 def test_a_killed_pip_makes_the_next_run_begin_with_a_new_environment(
@@ -165,14 +168,14 @@ def test_the_npm_of_the_machine_is_used_when_it_is_new_enough(folder: Path, monk
 
 
 def test_a_python_without_venv_is_told_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None if name == "ensurepip" else object())
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "ensurepip" else object())
     with pytest.raises(InstallError, match=r"apt install python3\.\d+-venv$") as refusal:
         module.check_venv()
     assert len(str(refusal.value).splitlines()) == 1
 
 
 def test_an_old_python_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.sys, "version_info", (3, 10, 4))
+    monkeypatch.setattr(sys, "version_info", (3, 10, 4))
     with pytest.raises(InstallError, match=r"Python 3\.11 or later"):
         module.check_version()
 
