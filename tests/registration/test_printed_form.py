@@ -1,0 +1,120 @@
+"""The printed form: what was submitted, and nothing else."""
+
+import io
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from accounts.actors import acting
+from exam_portal import clock
+from registration.models import Application, Submission
+from registration.services import applications, printed_form
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def submission(draft: Application) -> Submission:
+    return applications.submit(application=draft, actor=acting(draft.candidate), at=clock.now())
+
+
+def pages(pdf: bytes) -> list[str]:
+    # Chinese text may be broken anywhere: compare without white space.
+    return ["".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages]
+
+
+def glyphs_missing(pdf: bytes) -> bool:
+    """Whether any text of the PDF is drawn with glyph 0, `.notdef`; typst writes two bytes a glyph."""
+    drawn: set[bytes] = set()
+
+    def visit(operator: bytes, arguments: list[Any], *_matrices: Any) -> None:
+        shown = {b"TJ": arguments[:1] and arguments[0], b"Tj": arguments}.get(operator, [])
+        for piece in shown:
+            if not isinstance(piece, int | float):
+                raw = piece.original_bytes
+                drawn.update(raw[at : at + 2] for at in range(0, len(raw), 2))
+
+    for page in PdfReader(io.BytesIO(pdf)).pages:
+        page.extract_text(visitor_operand_before=visit)
+    assert drawn, "the PDF has text"
+    return b"\x00\x00" in drawn
+
+
+@pytest.mark.rule("R09", "R24")
+def test_the_form_carries_code_version_and_content_of_its_submission(submission: Submission) -> None:
+    (text,) = pages(printed_form.render(submission))
+    assert submission.form_code in text
+    for shown in (
+        "2024年度卫生专业技术资格考试报名申请表",
+        "张三",
+        submission.id_number,
+        "203护理学",
+        "初级(师)",
+        "基础知识、相关专业知识、专业知识、专业实践能力",
+        "示例医科大学",
+        "长沙市示例医院",
+        "第01版",
+        "所在单位（或人事档案存放单位）审查意见",
+    ):
+        assert shown in text
+
+
+@pytest.mark.rule("R09")
+def test_a_later_change_of_the_account_does_not_change_the_form(submission: Submission) -> None:
+    before = printed_form.render(submission)
+    submission.application.candidate.education.update(school="另一所大学")
+    assert printed_form.render(Submission.objects.get()) == before
+
+
+def test_the_same_submission_gives_the_same_bytes(submission: Submission) -> None:
+    assert printed_form.render(submission) == printed_form.render(submission)
+
+
+@pytest.mark.rule("R30")
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("王𠮷", "王𠮷"),
+        ("买买提·吐尔逊", "买买提·吐尔逊"),
+        ("李\U0003134a", "李U+3134A"),
+        ("#read(0)*x*_y_$z$", "#read(0)*x*_y_$z$"),
+        ("阿卜杜拉·" + "努尔麦麦提" * 9, "阿卜杜拉·"),
+    ],
+)
+def test_hard_names_print_and_nothing_is_markup(submission: Submission, name: str, shown: str) -> None:
+    submission.content["candidate"]["name"] = name
+    pdf = printed_form.render(submission)
+    (text,) = pages(pdf)
+    assert shown in text
+    assert not glyphs_missing(pdf)
+
+
+def test_the_longest_form_fits_on_one_page(submission: Submission) -> None:
+    content = submission.content
+    content["candidate"]["name"] = "阿卜杜拉·" + "努尔麦麦提" * 9
+    content["basic"] |= {"employer": "某" * 80, "address": "某" * 100}
+    content["education"] = content["education"] * 5
+    assert len(pages(printed_form.render(submission))) == 1
+
+
+def test_a_missing_glyph_would_be_noticed() -> None:
+    """The check itself: typst draws `.notdef` for a character that the font lacks, without a word."""
+    import typst
+
+    pdf = typst.compile(
+        '#set text(font: "Noto Sans CJK SC")\n李\U0003134a'.encode(),
+        font_paths=[str(printed_form.FONT.parent)],
+        ignore_system_fonts=True,
+    )
+    assert glyphs_missing(pdf)
+
+
+@pytest.mark.rule("R24")
+def test_barcode_and_qr_hold_the_form_code(submission: Submission) -> None:
+    import segno
+
+    data = printed_form.form_data(submission)
+    assert data["qr"] == segno.make(submission.form_code, error="m", micro=False).svg_inline(border=2)
+    assert data["barcode"].count("<rect") > 40
+    assert submission.id_number not in data["qr"] + data["barcode"]
