@@ -90,7 +90,7 @@ def run_in_foreground(command: list[str], environment: dict[str, str]) -> int:
     """
     try:
         process = subprocess.Popen(command, cwd=ROOT, env=environment)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         raise LocalError(f"no such command: {command[0]}") from None
 
     def forward(number: int, _frame: FrameType | None) -> None:

@@ -1,6 +1,7 @@
 """Installing: nothing to do is quick, what was cut off is done again, what is missing is named in one line."""
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -205,6 +206,15 @@ def test_two_installations_at_once_take_turns(folder: Path) -> None:
         assert [process.wait(timeout=20) for process in both] == [0, 0]
     turns = [line for line in output.read_text().splitlines() if line in {"in", "out"}]
     assert turns == ["in", "out", "in", "out"]
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+def test_every_package_asked_for_is_pinned(name: str) -> None:
+    def names(text: str) -> set[str]:
+        return {found.lower().replace("_", "-") for found in re.findall(r"^[A-Za-z][\w.-]*", text, re.MULTILINE)}
+
+    asked, pinned = (names((ROOT / f"{name}.{ending}").read_text()) for ending in ("in", "txt"))
+    assert asked - pinned == set(), "make requirements"
 
 
 def test_the_pinned_files_name_no_host() -> None:
