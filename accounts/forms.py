@@ -180,7 +180,7 @@ class BasicInformationForm(forms.ModelForm):
             "employer": forms.TextInput(attrs={"autocomplete": "organization"}),
         }
         help_texts = {
-            "ethnicity": _("For example 汉族."),
+            "ethnicity": _("For example Han (汉族)."),
             "employer": _("The full name as on the official seal."),
         }
 

@@ -170,7 +170,10 @@ def test_from_the_notice_to_the_printed_form(
     application.refresh_from_db()
     assert application.current_submission.form_code == code[:-2] + "02"
     # Sign out, and in again by the ID number.
-    walk.page.locator("header form[action='/account/logout/'] button").first.click()
+    walk.page.locator("header details", has=walk.page.locator("form[action='/account/logout/']")).locator(
+        "summary"
+    ).click()
+    walk.page.locator("header form[action='/account/logout/'] button").click()
     walk.go("/account/login/")
     walk.look("sign-in")
     walk.fill(login="110101 19900307 002x", password="moon over ward seven")
