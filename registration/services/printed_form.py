@@ -6,6 +6,7 @@ language: the form is an official paper.
 
 import io
 import json
+import os
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -72,14 +73,18 @@ def runs(text: str) -> Runs:
     return parts
 
 
+# The quiet zone is ten modules of 0.2 mm; the template scales the drawing.
+_BARCODE = {"write_text": False, "quiet_zone": 2, "module_height": 10, "margin_top": 0, "margin_bottom": 0}
+
+
 def _barcode(code: str) -> str:
     drawn = io.BytesIO()
-    Code128(code, writer=SVGWriter()).write(drawn, {"write_text": False, "quiet_zone": 2, "module_height": 10})
+    Code128(code, writer=SVGWriter()).write(drawn, _BARCODE)
     return drawn.getvalue().decode()
 
 
 def _qr(code: str) -> str:
-    return segno.make(code, error="m", micro=False).svg_inline(border=2)
+    return segno.make(code, error="m", micro=False).svg_inline(border=0)
 
 
 def form_data(submission: Submission) -> dict[str, Any]:
@@ -100,6 +105,7 @@ def form_data(submission: Submission) -> dict[str, Any]:
         "employer": basic["employer"],
         "region": content["region"]["name"],
         "point": content["point"]["name"],
+        "exam": content["exam"]["title"],
         "specialty": f"{specialty['code']} {specialty['name']}",
         "level": specialty["level"],
         "subjects": "、".join(subject["name"] for subject in content["subjects"]),
@@ -121,7 +127,7 @@ def form_data(submission: Submission) -> dict[str, Any]:
         ],
         "title": content["exam"]["form_title"],
         "form_code": submission.form_code,
-        "code_groups": " ".join(base[start : start + 4] for start in range(0, len(base), 4)),
+        "code_groups": " ".join(base[start : start + 3] for start in range(0, len(base), 3)),
         "version": version,
         "digest": " ".join(submission.digest[start : start + 4] for start in range(0, 16, 4)),
         "submitted_at": _beijing(submission.submitted_at),
@@ -139,8 +145,20 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONT.parent)])
 
 
+@cache
+def _first_process() -> int:
+    return os.getpid()
+
+
 def render(submission: Submission) -> bytes:
-    """The application form of a submission, as PDF."""
+    """The application form of a submission, as PDF. Threads may call it at once.
+
+    Raises:
+        RuntimeError: this process was forked from one that had rendered. typst's own threads do not live on in a fork,
+            and waiting for them would never end.
+    """
+    if _first_process() != os.getpid():
+        raise RuntimeError("A process that has rendered a form must not be forked to render more.")
     pdf = typst.compile(
         str(TEMPLATE),
         root=str(TEMPLATE.parent),

@@ -1,11 +1,14 @@
 """The printed form: what was submitted, and nothing else."""
 
 import io
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from pypdf import PdfReader
 
+from accounts import identity
 from accounts.actors import acting
 from exam_portal import clock
 from registration.models import Application, Submission
@@ -55,6 +58,9 @@ def test_the_form_carries_code_version_and_content_of_its_submission(submission:
         "示例医科大学",
         "长沙市示例医院",
         "第01版",
+        "提交时间2023-12-05",
+        submission.digest[:16],
+        "第1页，共1页",
         "所在单位（或人事档案存放单位）审查意见",
     ):
         assert shown in text
@@ -79,7 +85,8 @@ def test_the_same_submission_gives_the_same_bytes(submission: Submission) -> Non
         ("买买提·吐尔逊", "买买提·吐尔逊"),
         ("李\U0003134a", "李U+3134A"),
         ("#read(0)*x*_y_$z$", "#read(0)*x*_y_$z$"),
-        ("阿卜杜拉·" + "努尔麦麦提" * 9, "阿卜杜拉·"),
+        ("阿卜杜拉·" + "努尔麦麦提" * 9, "阿卜杜拉·" + "努尔麦麦提" * 9),
+        ("Wolfeschlegelsteinhausenbergerdorff" * 2, "Wolfeschlegelsteinhausenbergerdorff" * 2),
     ],
 )
 def test_hard_names_print_and_nothing_is_markup(submission: Submission, name: str, shown: str) -> None:
@@ -96,6 +103,45 @@ def test_the_longest_form_fits_on_one_page(submission: Submission) -> None:
     content["basic"] |= {"employer": "某" * 80, "address": "某" * 100}
     content["education"] = content["education"] * 5
     assert len(pages(printed_form.render(submission))) == 1
+
+
+def test_a_second_page_says_whose_it_is_and_keeps_the_seals_together(submission: Submission) -> None:
+    content = submission.content
+    record = content["education"][0] | {"school": "某" * 80, "major": "某" * 60}
+    content["education"] = [record] * 5
+    first, second = pages(printed_form.render(submission))
+    assert "（盖章）" not in first
+    assert second.count("（盖章）") == 3
+    assert "张三验证码" in second
+    assert submission.form_code in second
+    assert "第2页，共2页" in second
+
+
+def test_a_long_number_breaks_inside_its_cell(submission: Submission) -> None:
+    number = "1234567890" * 4
+    submission.content["education"][0]["certificate_number"] = number
+    pdf = printed_form.render(submission)
+    assert number in pages(pdf)[0]
+    assert number not in PdfReader(io.BytesIO(pdf)).pages[0].extract_text()
+
+
+def test_every_id_type_has_a_name_on_the_paper() -> None:
+    assert printed_form.ID_TYPE.keys() == identity.ID_TYPES.keys()
+
+
+def test_threads_may_render_at_once(submission: Submission) -> None:
+    alone = printed_form.render(submission)
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(printed_form.render, [submission] * 12)) == {alone}
+
+
+def test_a_fork_after_rendering_is_refused_rather_than_hanging(
+    submission: Submission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed_form.render(submission)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    with pytest.raises(RuntimeError, match="forked"):
+        printed_form.render(submission)
 
 
 def test_a_missing_glyph_would_be_noticed() -> None:
@@ -115,6 +161,6 @@ def test_barcode_and_qr_hold_the_form_code(submission: Submission) -> None:
     import segno
 
     data = printed_form.form_data(submission)
-    assert data["qr"] == segno.make(submission.form_code, error="m", micro=False).svg_inline(border=2)
+    assert data["qr"] == segno.make(submission.form_code, error="m", micro=False).svg_inline(border=0)
     assert data["barcode"].count("<rect") > 40
     assert submission.id_number not in data["qr"] + data["barcode"]
