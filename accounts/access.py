@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
+from accounts.queries import candidate_of
 
 View = Callable[..., HttpResponse]
 
@@ -24,8 +25,9 @@ def candidate_page(view: View) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         user = request.user
         assert isinstance(user, User)
-        if user.kind != User.Kind.CANDIDATE:
+        candidate = candidate_of(user)
+        if candidate is None:
             raise PermissionDenied
-        return view(request, *args, candidate=user.candidate, **kwargs)
+        return view(request, *args, candidate=candidate, **kwargs)
 
     return guarded

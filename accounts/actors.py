@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.models import Candidate, Channel
+from exam_portal.kit.errors import Refused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,3 +23,13 @@ SYSTEM = Actor(kind="system")
 def acting(candidate: Candidate, channel: Channel = Channel.WEB) -> Actor:
     """The candidate as the actor of what they do themselves."""
     return Actor(kind="candidate", id=str(candidate.pk), channel=channel)
+
+
+def check_acts_for(actor: Actor, candidate: Candidate) -> None:
+    """Refuse a candidate who acts on another candidate's data.
+
+    Raises:
+        Refused: code `forbidden`.
+    """
+    if actor.kind == "candidate" and actor.id != str(candidate.pk):
+        raise Refused(_("This is not yours to change."), code="forbidden")

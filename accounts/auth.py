@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -12,17 +13,21 @@ from accounts.models import User
 from exam_portal.kit.crypto import keyed_digest
 
 
+def accounts_called(login: str) -> list[User]:
+    """The accounts that a sign-in name may mean: by username, and by ID number of any type, however it is typed."""
+    by_username, by_number = (
+        Q(username=login.strip().lower()),
+        Q(candidate__id_digest__in=identity.digests_of_any_type(login)),
+    )
+    return list(User.objects.filter(by_username | by_number).order_by("pk"))
+
+
 class IdentityBackend(AuthenticationBackend):
     """Finds the account by username, else by ID number of any type, however it is typed."""
 
     def _authenticate_by_username(self, username: str, password: str) -> Any:
-        user = super()._authenticate_by_username(username.lower(), password)
-        if user or self._did_check_password:
-            return user
-        for found in User.objects.filter(candidate__id_digest__in=identity.digests_of_any_type(username)):
-            if user := self._check_password(found, password):
-                return user
-        return None
+        # All that it may mean are tried: nobody's username keeps somebody else from signing in by ID number.
+        return next((user for user in accounts_called(username) if self._check_password(user, password)), None)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -41,5 +46,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return super().clean_username(username, shallow=shallow)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        # One key per account however its name is typed, and no ID number in the cache.
-        return keyed_digest("sign-in", identity.normalise_number(credentials.get("username", "")))
+        # One key per account however it is called, and no ID number in the cache.
+        login = credentials.get("username", "")
+        accounts = [str(user.pk) for user in accounts_called(login)]
+        return keyed_digest("sign-in", *(accounts or [identity.normalise_number(login).replace("\x1f", "")]))

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
 from accounts.models import BasicInformation, Candidate, Channel, EducationRecord, User
-from accounts.models.profile import Degree, Qualification
-from accounts.services.registering import normalise_answer, register_candidate
+from accounts.models.profile import Degree, Qualification, check_graduated
+from accounts.services.registering import check_answer, register_candidate
 from exam_portal import clock
 from exam_portal.kit.forms import CHOOSE, MonthField
 
@@ -79,7 +79,7 @@ class SignUpForm(SignupForm):
     )
     recovery_question = forms.ChoiceField(
         label=_("Recovery question"),
-        help_text=_("If you forget your password, the answer to this question lets you choose a new one."),
+        help_text=_("Its answer proves that the account is yours, should you forget your password."),
         choices=QUESTION_CHOICES,
     )
     recovery_answer = forms.CharField(
@@ -132,8 +132,7 @@ class SignUpForm(SignupForm):
 
     def clean_recovery_answer(self) -> str:
         answer = self.cleaned_data["recovery_answer"]
-        if len(normalise_answer(answer)) < 2:
-            raise forms.ValidationError(_("Enter an answer of at least 2 characters."))
+        check_answer(answer)
         return answer
 
     def clean(self) -> dict[str, Any]:
@@ -211,7 +210,7 @@ class BasicInformationForm(forms.ModelForm):
 class EducationForm(forms.ModelForm):
     """One education record."""
 
-    graduated = MonthField(label=_("Month of graduation"))
+    graduated = MonthField(label=_("Month of graduation"), validators=[check_graduated])
 
     class Meta:
         model = EducationRecord
@@ -221,9 +220,3 @@ class EducationForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         for name, known in (("qualification", Qualification), ("degree", Degree)):
             self.fields[name].choices = [CHOOSE, *known.choices]  # type: ignore[attr-defined]
-
-    def clean_graduated(self) -> Any:
-        graduated = self.cleaned_data["graduated"]
-        if graduated.year < 1950 or graduated > clock.today():
-            raise forms.ValidationError(_("Enter the month of a certificate that you hold already."))
-        return graduated

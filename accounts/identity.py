@@ -18,9 +18,9 @@ from stdnum.iso7064 import mod_11_2
 from exam_portal import clock
 from exam_portal.kit.crypto import keyed_digest
 
-# Starts with a letter, and is not of the form of a passport or permit number.
 USERNAME_PATTERN = r"^[a-z][a-z0-9_.-]{3,29}$"
-_LOOKS_LIKE_ID = re.compile(r"^[a-z]{1,3}\d{7,15}$")
+# Letters, then digits: the form of passports and permits.
+_LOOKS_LIKE_ID = re.compile(r"[a-z]{1,3}[0-9]{5,15}")
 
 
 class Sex(models.TextChoices):
@@ -32,9 +32,9 @@ class Sex(models.TextChoices):
 
 def _check_eighteen(number: str) -> None:
     """GB 11643: 17 digits and a check character (ISO 7064 MOD 11-2), with a real, past date of birth."""
-    if re.fullmatch(r"\d{15}", number):
+    if re.fullmatch(r"[0-9]{15}", number):
         raise ValidationError(_("This is an old 15-digit number. Enter the 18 characters of your present card."))
-    if not re.fullmatch(r"\d{17}[\dX]", number):
+    if not re.fullmatch(r"[0-9]{17}[0-9X]", number):
         raise ValidationError(_("The number has 18 characters: 17 digits, then a digit or X."))
     try:
         born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
@@ -84,16 +84,16 @@ ID_TYPES: dict[str, IdType] = {
     ),
     "travel_permit_hk_mo": IdType(
         _("Mainland travel permit for Hong Kong and Macau residents"),
-        _pattern(r"[HM]\d{8}(\d{2})?", _("The number is H or M and 8 digits.")),
+        _pattern(r"[HM][0-9]{8}([0-9]{2})?", _("The number is H or M and 8 digits.")),
     ),
     "travel_permit_tw": IdType(
         _("Mainland travel permit for Taiwan residents"),
-        _pattern(r"\d{8}", _("The number has 8 digits.")),
+        _pattern(r"[0-9]{8}", _("The number has 8 digits.")),
     ),
     "foreigner_permanent": IdType(
         _("Foreigner's permanent residence card"),
         _pattern(
-            r"[A-Z]{3}\d{12}|9\d{16}[\dX]",
+            r"[A-Z]{3}[0-9]{12}|9[0-9]{16}[0-9X]",
             _("The number is 3 letters and 12 digits, or 18 characters from 9."),
         ),
     ),
@@ -111,8 +111,9 @@ def choices() -> list[tuple[str, str | Promise]]:
 
 
 def normalise_number(typed: str) -> str:
-    """One number, however it is typed (R04): half-width, no spaces or hyphens, capitals."""
-    return re.sub(r"[\s\-\u2010-\u2015\u2212]", "", unicodedata.normalize("NFKC", typed)).upper()
+    """One number, however it is typed (R04): half-width, any script's digits as 0-9, no spaces or hyphens, capitals."""
+    number = re.sub(r"[\s\-\u2010-\u2015\u2212]", "", unicodedata.normalize("NFKC", typed)).upper()
+    return "".join(str(unicodedata.decimal(character, character)) for character in number)
 
 
 def check_number(*, id_type: str, number: str) -> None:
@@ -164,13 +165,20 @@ def check_username(username: str) -> None:
                 "and goes on with letters, digits, “_”, “.” or “-”."
             )
         )
-    if _LOOKS_LIKE_ID.match(username):
+    if _LOOKS_LIKE_ID.fullmatch(username):
         raise ValidationError(_("This looks like an ID number. Choose a username with more letters."))
 
 
 DOT = "·"
-_DOTS = re.compile(r"[·•．.・‧∙⋅᛫﹒･]")
-_IN_A_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[·' \-()]|[\u0300-\u036f])*")
+_DOTS = re.compile(r"\s*[·•．・‧∙⋅᛫﹒･]\s*")
+_HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+# A full stop is a dot of a minority name only between Chinese characters; elsewhere it shortens: J. R. Smith.
+_STOP_BETWEEN_HAN = re.compile(rf"(?<=[{_HAN}])\s*\.\s*(?=[{_HAN}])")
+# Letters of any script; Chinese characters by their planes, whether or not this Python's Unicode knows them yet; and
+# the private use area, in which older ID cards have characters that were not in Unicode.
+_LETTER = rf"(?:[^\W\d_]|[{_HAN}\ue000-\uf8ff])"
+_MARKS = "\u0300-\u036f\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_IN_A_NAME = re.compile(rf"{_LETTER}(?:{_LETTER}|[·' .\-()\u2019{_MARKS}])*")
 
 
 def normalise_name(typed: str) -> str:
@@ -179,7 +187,7 @@ def normalise_name(typed: str) -> str:
     Characters are kept as they are, from any plane of Unicode: compatibility forms are other characters to a register.
     """
     name = _DOTS.sub(DOT, typed.replace("\u3000", " ").strip())
-    name = re.sub(rf"\s*{DOT}\s*", DOT, name)
+    name = _STOP_BETWEEN_HAN.sub(DOT, name)
     return re.sub(r"\s+", " ", name)
 
 
@@ -193,3 +201,13 @@ def check_name(name: str) -> None:
         raise ValidationError(_("A name has 2 to 50 characters."))
     if not _IN_A_NAME.fullmatch(name):
         raise ValidationError(_("Enter the name as it stands on the ID document: letters and 「·」 only."))
+
+
+def check_birth_date(born: date) -> None:
+    """Refuse a date of birth that nobody who registers can have.
+
+    Raises:
+        ValidationError: with a sentence that says how to mend it.
+    """
+    if not date(1900, 1, 1) <= born < clock.today():
+        raise ValidationError(_("This date of birth cannot be right."))

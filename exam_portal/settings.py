@@ -5,7 +5,7 @@ tests are started by `make demo` and `make test`, which fill in the environment 
 """
 
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -53,6 +53,8 @@ NEXT_STEPS = [
     "accounts.next_steps.next_step",
     "registration.next_steps.next_step",
 ]
+# What a candidate must know after changing the account's data.
+AFTER_ACCOUNT_CHANGE = ["registration.next_steps.standing_submission_stays"]
 
 # --- Django -------------------------------------------------------------------------------------
 DEBUG = False
@@ -90,7 +92,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "exam_portal.portal.middleware.ChosenLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -137,7 +139,7 @@ DATABASES = {
 REDIS_URL = env.str("REDIS_URL")
 CACHES = {
     "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "exam_portal.kit.cache.ForgivingCache",
         "LOCATION": REDIS_URL,
         # Redis may die at any time: a cache that does not answer is an empty cache, never an error page.
         "OPTIONS": {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 2, "SOCKET_TIMEOUT": 2},
@@ -207,6 +209,9 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.int("ALLAUTH_TRUSTED_PROXY_COUNT", 0)
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # survives the death of Redis
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_HTTPONLY = True
+if not PRODUCTION:  # cookies know no ports: two demos on one machine must not sign each other out
+    _port = urlsplit(PORTAL_ORIGIN).port
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"sessionid_{_port}", f"csrftoken_{_port}"
 CSRF_FAILURE_VIEW = "exam_portal.portal.views.csrf_failure"
 CSRF_USE_SESSIONS = False
 X_FRAME_OPTIONS = "DENY"

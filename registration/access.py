@@ -4,11 +4,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from accounts.access import candidate_page
 from accounts.models import Candidate
+from accounts.next_steps import next_step
+from exam_portal import clock
+from exam_portal.kit.errors import Refused
 from registration import queries, steps
 from registration.lifecycle import State
 from registration.models import Application
@@ -35,19 +39,34 @@ def blocked(request: HttpRequest, *, title: Any, missing: list[Any]) -> HttpResp
 
 
 def step_page(name: str) -> Callable[[View], View]:
-    """The page of a step: opens only on a draft, and only when the steps it needs are done."""
+    """The page of a step: opens only on a draft, inside the window, when the steps it needs are done (R01, R03).
+
+    Before the last step the account must be complete too (R08). What a service refuses all the same, because somebody
+    else was faster, is said on the overview.
+    """
     step = steps.BY_NAME[name]
 
     def decorate(view: View) -> View:
         @application_page
         @wraps(view)
         def gated(request: HttpRequest, *, application: Application) -> HttpResponse:
-            if application.state != State.DRAFT:
-                return redirect("registration:overview", application.exam.code)
-            if missing := steps.missing_before(application, step):
-                tasks = [{"title": m.title, "url": m.url(application)} for m in missing]
-                return blocked(request, title=step.title, missing=tasks)
-            return view(request, application=application)
+            at = clock.arrival(request)
+            overview = redirect("registration:overview", application.exam.code)
+            if application.state != State.DRAFT or not application.exam.is_open(at):
+                return overview
+            missing: list[Any] = [
+                {"title": other.title, "url": other.url(application)}
+                for other in steps.missing_before(application, step)
+            ]
+            if not missing and name == "check" and (lacking := next_step(candidate=application.candidate, at=at)):
+                missing = [lacking]
+            if missing:
+                return blocked(request, title=step.title, missing=missing)
+            try:
+                return view(request, application=application)
+            except Refused as refused:
+                messages.error(request, str(refused))
+                return overview
 
         return gated
 

@@ -33,6 +33,11 @@ class Who(models.TextChoices):
     REGION = "region", _("the region")
     SYSTEM = "system", _("the portal itself")
 
+    @property
+    def actor_kind(self) -> str:
+        """The kind of actor (accounts.actors) that this is."""
+        return self.value if self in {Who.CANDIDATE, Who.SYSTEM} else "staff"
+
 
 @dataclass(frozen=True)
 class Transition:
@@ -207,6 +212,9 @@ TRANSITIONS: tuple[Transition, ...] = (
         _S.CONFIRMATION_FAILED.label,
     ),
 )
+
+# What a draft reads once the window has closed (R09): 未提交，报名已截止
+NEVER_SUBMITTED = _("Not submitted; registration has closed")
 
 BY_NAME = {transition.name: transition for transition in TRANSITIONS}
 ALLOWED_PAIRS = sorted({(transition.source.value, transition.target.value) for transition in TRANSITIONS})

@@ -1,61 +1,49 @@
 """What registering asks of a candidate next (R01, R03, R09, R12, R13)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Candidate
 from accounts.next_steps import YOU
+from accounts.next_steps import next_step as account_next_step
 from exam_portal.kit.next_steps import NextStep
 from registration import queries, steps
 from registration.lifecycle import State
 from registration.models import Application
 
 FINISHED = {State.QUALIFIED, State.REJECTED, State.ABANDONED}
+NOBODY = _("Nobody")
+REGION = _("The exam region")
 REVIEWERS = _("The exam point, then the exam region")
+# A deadline that is this near makes a step urgent.
+NEAR = timedelta(days=1)
 
 
 def of_application(application: Application, *, at: datetime) -> NextStep:
     """What is next for one application, who holds it, and until when."""
-    overview = reverse("registration:overview", args=[application.exam.code])
-    exam = application.exam
     if application.state == State.DRAFT:
-        if at >= exam.closes_at:
-            return NextStep(
-                title=_("Not submitted; registration has closed"),  # 未提交，报名已截止
-                text=_("Nothing was submitted before the window closed, so this year's registration ended here."),
-                holder=_("Nobody"),
-            )
-        step = steps.first_open(application) or steps.BY_NAME["check"]
-        if application.was_withdrawn:
-            return NextStep(
-                title=_("Submit again"),
-                text=_(
-                    "You have withdrawn your registration. What you sent before no longer counts: "
-                    "without submitting again you are not registered."
-                ),
-                action=_("Go on to submit"),
-                url=step.url(application),
-                holder=YOU,
-                deadline=exam.closes_at,
-                urgent=True,
-            )
-        return NextStep(
-            title=step.title,
-            text=_("Your registration is not submitted yet."),
-            action=_("Go on"),
-            url=step.url(application),
-            holder=YOU,
-            deadline=exam.closes_at,
-        )
+        return _of_draft(application, at)
     region = application.exam_region
-    assert region is not None
+    assert region is not None, "what was submitted has a region"
+    status = application.status_at(at)
+    overview = reverse("registration:overview", args=[application.exam.code])
+    deadline = region.confirmation_closes_at
     if application.state == State.SUBMITTED and region.online:
         return NextStep(
-            title=application.status,
+            title=status,
             text=_("Your region confirms online. Look here, or in your messages, for the result."),
-            holder=_("The exam region"),
+            holder=REGION,
+        )
+    if application.state == State.SUBMITTED and at >= deadline:
+        return NextStep(
+            title=status,
+            text=_(
+                "The time in which your region confirms has ended. Not confirmed in time means given up; "
+                "contact your exam point if you were there in time."
+            ),
+            holder=REGION,
         )
     if application.state == State.SUBMITTED:
         return NextStep(
@@ -67,23 +55,68 @@ def of_application(application: Application, *, at: datetime) -> NextStep:
             action=_("Form and place"),
             url=overview,
             holder=YOU,
-            deadline=region.confirmation_closes_at,
+            deadline=deadline,
+            urgent=deadline - at < NEAR,
         )
-    if application.state in {State.CONFIRMED, State.POINT_APPROVED}:
+    if application.state == State.CONFIRMATION_FAILED:
         return NextStep(
-            title=application.status,
-            text=_("There is nothing to do for you now."),
-            holder=REVIEWERS,
+            title=status,
+            text=_("Mend what the reasons name, and submit again in time; otherwise it is deemed given up."),
+            action=_("Look at the reasons"),
+            url=overview,
+            holder=YOU,
+            deadline=deadline,
+            urgent=True,
         )
-    return NextStep(title=application.status, text=_("There is nothing to do for you now."), holder=_("Nobody"))
+    waiting = application.state not in FINISHED
+    return NextStep(
+        title=status, text=_("There is nothing to do for you now."), holder=REVIEWERS if waiting else NOBODY
+    )
+
+
+def _of_draft(application: Application, at: datetime) -> NextStep:
+    deadline = application.exam.closes_at
+    if at >= deadline:
+        return NextStep(
+            title=application.status_at(at),
+            text=_("Nothing was submitted before the window closed, so this year's registration ended here."),
+            holder=NOBODY,
+        )
+    if lacking := account_next_step(candidate=application.candidate, at=at):
+        return lacking
+    step = steps.first_open(application) or steps.BY_NAME["check"]
+    if application.was_withdrawn:
+        return NextStep(
+            title=_("Submit again"),
+            text=_(
+                "You have withdrawn your registration. What you sent before no longer counts: "
+                "without submitting again you are not registered."
+            ),
+            action=_("Go on to submit"),
+            url=step.url(application),
+            holder=YOU,
+            deadline=deadline,
+            urgent=True,
+        )
+    return NextStep(
+        title=step.title,
+        text=_("Your registration is not submitted yet."),
+        action=_("Go on"),
+        url=step.url(application),
+        holder=YOU,
+        deadline=deadline,
+        urgent=deadline - at < NEAR,
+    )
 
 
 def next_step(*, candidate: Candidate, at: datetime) -> NextStep | None:
     """The most urgent of all applications' next steps; before what waits for others, choosing an exam that is open."""
     applications = list(queries.applications_of(candidate))
-    running = [of_application(a, at=at) for a in applications if a.state not in FINISHED]
-    if mine := [step for step in running if step.url]:
-        return min(mine, key=lambda step: not step.urgent)
+    for application in applications:
+        application.candidate = candidate
+    running = [of_application(application, at=at) for application in applications if application.state not in FINISHED]
+    if mine := [step for step in running if step.deadline]:
+        return min(mine, key=lambda step: (not step.urgent, step.deadline))
     if {exam.pk for exam in queries.open_exams(at)} - {application.exam_id for application in applications}:
         return NextStep(
             title=_("Choose an exam"),
@@ -93,3 +126,13 @@ def next_step(*, candidate: Candidate, at: datetime) -> NextStep | None:
             holder=YOU,
         )
     return running[0] if running else None
+
+
+def standing_submission_stays(*, candidate: Candidate, at: datetime) -> str | None:
+    """After a change of the account: what was submitted stays as it was, and how it is mended (R09)."""
+    standing = [a for a in queries.applications_of(candidate) if a.state == State.SUBMITTED]
+    if not standing:
+        return None
+    if any(at < application.exam.closes_at for application in standing):
+        return str(_("What you have submitted stays as it was. To change that too: withdraw it, then submit again."))
+    return str(_("What you have submitted stays as it was. A mistake in it is taken to your exam point."))

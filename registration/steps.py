@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -13,7 +14,10 @@ from registration.models import Application
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the form: its name is its URL's, `needs` are the steps that must be done before it can be opened."""
+    """A step of the form: its name is its URL's, `needs` are the steps that must be done before it can be opened.
+
+    What a change of region empties (R25) needs the region, so that nothing filled in is emptied by a first choice.
+    """
 
     name: str
     title: str | Promise
@@ -38,22 +42,27 @@ STEPS: tuple[Step, ...] = (
         "specialty",
         _("Specialty and subjects"),
         lambda a: bool(a.specialty_id and a.subjects),
-        ("pledge",),
+        ("region",),
     ),
-    Step("photo", _("Confirm the photo"), lambda a: a.photo_confirmed_at is not None, ("pledge",)),
+    Step("photo", _("Confirm the photo"), lambda a: a.photo_confirmed_at is not None, ("region",)),
     Step(
         "check",
         _("Check and submit"),
         lambda a: a.state != State.DRAFT,
-        ("pledge", "region", "point", "specialty", "photo"),
+        ("point", "specialty", "photo"),
     ),
 )
 BY_NAME = {step.name: step for step in STEPS}
 
 
 def missing_before(application: Application, step: Step) -> list[Step]:
-    """The steps that must be done before `step` can be, in their order."""
-    return [BY_NAME[name] for name in step.needs if not BY_NAME[name].done(application)]
+    """The steps that must be done before `step` can be, in their order; the first of them can be done now."""
+    needed, waiting = set[str](), list(step.needs)
+    while waiting:
+        name = waiting.pop()
+        needed.add(name)
+        waiting += BY_NAME[name].needs
+    return [other for other in STEPS if other.name in needed and not other.done(application)]
 
 
 def first_open(application: Application) -> Step | None:
@@ -93,22 +102,23 @@ class Node:
 _AFTER_CONFIRMATION = {State.CONFIRMED, State.POINT_APPROVED, State.QUALIFIED, State.REJECTED}
 
 
-def nodes(application: Application) -> list[Node]:
+def nodes(application: Application, *, at: datetime) -> list[Node]:
     """The process bar (报考流程) of an application. Confirmed is not accepted: review has a node of its own (R29)."""
     draft = application.state == State.DRAFT
+    editable = draft and application.exam.is_open(at)
     filled = all(BY_NAME[name].done(application) for name in ("pledge", "region", "point", "specialty"))
     online = bool(application.exam_region and application.exam_region.online)
     overview = reverse("registration:overview", args=[application.exam.code])
     # None: not asked for yet, so neither done nor next.
     marks: list[tuple[str | Promise, bool | None, str]] = [
-        (_("Fill in the registration"), filled, overview if draft else ""),
+        (_("Fill in the registration"), filled, overview if editable else ""),
         (
             _("Confirm the photo"),
             BY_NAME["photo"].done(application),
-            BY_NAME["photo"].url(application) if draft else "",
+            BY_NAME["photo"].url(application) if editable else "",
         ),
         *([(_("Upload materials"), None, "")] if online else []),
-        (_("Submit"), not draft, BY_NAME["check"].url(application) if draft else ""),
+        (_("Submit"), not draft, BY_NAME["check"].url(application) if editable else ""),
         (_("Confirmation"), application.state in _AFTER_CONFIRMATION, ""),
         (_("Qualification review"), application.state == State.QUALIFIED, ""),
         (_("Payment"), False, ""),

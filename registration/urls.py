@@ -8,7 +8,7 @@ app_name = "registration"
 
 urlpatterns = [
     path("regions/<slug:code>/", public.regions, name="regions"),
-    path("regions/<slug:code>/<str:region_code>/", public.region, name="region_notice"),
+    path("regions/<slug:code>/<slug:region_code>/", public.region, name="region_notice"),
     path("exams/", application.exams, name="exams"),
     path("exams/<slug:code>/start/", application.start, name="start"),
     path("exams/<slug:code>/", application.overview, name="overview"),

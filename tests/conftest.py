@@ -38,6 +38,16 @@ def portal_time() -> Iterator[None]:
 
 
 @pytest.fixture
+def arriving(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """`arriving(moment)`: every request from now on reaches the server at exactly this moment."""
+
+    def arrive(moment: datetime) -> None:
+        monkeypatch.setattr(clock, "note_arrival", lambda request: setattr(request, "arrived_at", moment))
+
+    return arrive
+
+
+@pytest.fixture
 def at_time() -> Iterator[Callable[[datetime], None]]:
     """`at_time(moment)`: let the portal's clock go on from there."""
     stack: list[Any] = []

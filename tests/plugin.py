@@ -16,6 +16,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rules", action="store_true", help="print which tests prove which rule, and stop")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    if config.getoption("--rules"):  # one process knows all tests
+        config.option.numprocesses = config.option.maxprocesses = None
+        config.option.tx, config.option.dist = [], "no"
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     if not session.config.getoption("--rules") or hasattr(session.config, "workerinput"):

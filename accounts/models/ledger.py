@@ -76,7 +76,20 @@ class LedgerHead(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["stream", "stream_id"], name="ledger_head_once")]
-        triggers = [pgtrigger.Protect(name="head_is_kept", operation=pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="head_is_kept", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="head_is_the_triggers_own",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func="""
+                    IF pg_trigger_depth() < 2 THEN
+                        RAISE EXCEPTION 'pgtrigger: heads are written by the trigger of the events';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.stream}:{self.stream_id} ({self.count})"

@@ -1,12 +1,16 @@
 """What the account keeps from year to year: basic information and education."""
 
+from datetime import date
+
 import pgtrigger
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.users import Candidate
+from exam_portal import clock
 
 
 class BasicInformation(models.Model):
@@ -19,7 +23,7 @@ class BasicInformation(models.Model):
         max_length=11,
         validators=[
             RegexValidator(
-                r"^1[3-9]\d{9}$",
+                r"^1[3-9][0-9]{9}\Z",
                 _("Enter the 11 digits of a mobile number, for example 13800000000."),
             )
         ],
@@ -29,7 +33,7 @@ class BasicInformation(models.Model):
         _("postcode"),
         max_length=6,
         blank=True,
-        validators=[RegexValidator(r"^\d{6}$", _("A postcode has 6 digits."))],
+        validators=[RegexValidator(r"^[0-9]{6}\Z", _("A postcode has 6 digits."))],
     )
     employer = models.CharField(_("employer"), max_length=80)
     updated_at = models.DateTimeField()
@@ -60,6 +64,12 @@ class Degree(models.TextChoices):
 MOST_EDUCATION_RECORDS = 5
 
 
+def check_graduated(month: date) -> None:
+    """Refuse a month of graduation that has not come, or that nobody who registers can have."""
+    if not date(1950, 1, 1) <= month <= clock.today():
+        raise ValidationError(_("Enter the month of a certificate that you hold already."))
+
+
 class EducationRecord(models.Model):
     """One completed education. At most five a candidate, and a saved one is never deleted, only superseded (R27)."""
 
@@ -69,7 +79,8 @@ class EducationRecord(models.Model):
     degree = models.CharField(_("degree"), max_length=16, choices=Degree)
     school = models.CharField(_("school"), max_length=80)
     major = models.CharField(_("major"), max_length=60)
-    graduated = models.DateField(_("month of graduation"), help_text=_("Kept as the first day of the month."))
+    # Kept as the first day of the month.
+    graduated = models.DateField(_("month of graduation"), validators=[check_graduated])
     certificate_number = models.CharField(_("certificate number"), max_length=40)
     created_at = models.DateTimeField()
 

@@ -1,6 +1,6 @@
 """Accounts and the persons behind them."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -23,6 +23,15 @@ class Channel(models.TextChoices):
     ALIPAY = "alipay", _("Alipay mini-program")
 
 
+class Accounts(UserManager["User"]):
+    """Accounts; those made by `manage.py createsuperuser` are staff's."""
+
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **fields: Any
+    ) -> "User":
+        return super().create_superuser(username, email, password, **{"kind": "staff", **fields})
+
+
 class User(AbstractBaseUser, PermissionsMixin):
     """Somebody who signs in: a candidate or a member of staff, never both (R32)."""
 
@@ -41,7 +50,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
-    objects = UserManager()
+    objects = Accounts()
 
     class Meta:
         constraints = [

@@ -4,21 +4,33 @@ import hashlib
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.actors import Actor
-from accounts.models import LedgerEvent, LedgerHead
+from accounts.models import LedgerEvent
 from exam_portal import clock
 from exam_portal.kit import crypto
 
-# What `event_hash` is computed from, as text that PostgreSQL writes, so that no rounding comes between.
-_CHAIN_COLUMNS = """
-    SELECT stream, stream_id, position, previous_hash, hash, action, actor_kind, actor_id, channel, reason,
-           to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), payload::text
-    FROM accounts_ledgerevent ORDER BY stream, stream_id, position
+# Each event with what `event_hash` is computed from, as text that PostgreSQL writes, so that no rounding comes between,
+# and with its stream's head. One statement, so one moment of the database.
+_EVENTS = """
+    SELECT e.stream, e.stream_id, e.position, e.previous_hash, e.hash, e.action, e.actor_kind, e.actor_id, e.channel,
+           e.reason, to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), e.payload::text,
+           h.count, h.last_hash
+    FROM accounts_ledgerevent e LEFT JOIN accounts_ledgerhead h USING (stream, stream_id)
+    ORDER BY e.stream, e.stream_id, e.position
+"""
+_EMPTY_STREAMS = """
+    SELECT h.stream, h.stream_id, h.count FROM accounts_ledgerhead h
+    WHERE NOT EXISTS (SELECT FROM accounts_ledgerevent e WHERE (e.stream, e.stream_id) = (h.stream, h.stream_id))
+"""
+_ENDS = """
+    SELECT DISTINCT ON (stream, stream_id) stream, stream_id, position, hash FROM accounts_ledgerevent
+    WHERE id <= %s ORDER BY stream, stream_id, position DESC
 """
 
 
@@ -55,73 +67,91 @@ def event_hash(previous_hash: str, *texts: str) -> str:
 
 
 def verify() -> Iterator[str]:
-    """Everything that is wrong with the ledger, a line each: altered, missing or surplus events, and removed tails."""
-    heads = {(head.stream, head.stream_id): head for head in LedgerHead.objects.iterator()}
-    ends: dict[tuple[str, str], tuple[int, str]] = {}
-    # In a transaction a named cursor streams the rows, so that memory stays flat on a ledger of any size.
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(_CHAIN_COLUMNS)
-        for (
-            stream,
-            stream_id,
-            position,
-            previous,
-            own,
-            action,
-            kind,
-            actor_id,
-            channel,
-            reason,
-            at,
-            payload,
-        ) in cursor:
-            count, last = ends.get((stream, stream_id), (0, ""))
+    """Everything that is wrong with the ledger, a line each: altered, missing or surplus events, and removed tails.
+
+    Memory stays flat however long the ledger is.
+    """
+    yield from _verify_chains()
+    yield from _verify_seals()
+
+
+def _verify_chains() -> Iterator[str]:
+    stream_of: tuple[str, str] | None = None
+    count, last, head = 0, "", (0, "")
+
+    def ended() -> Iterator[str]:
+        if stream_of and head[0] is None:
+            yield f"{stream_of[0]}:{stream_of[1]}: has no head"
+        elif stream_of and (count, last) != head:
+            yield f"{stream_of[0]}:{stream_of[1]}: ends otherwise than its head says ({head[0]} events)"
+
+    with transaction.atomic(), connection.chunked_cursor() as cursor:  # a cursor that streams lives in a transaction
+        cursor.execute(_EVENTS)
+        for stream, stream_id, position, previous, own, *texts, head_count, head_hash in cursor:
+            if (stream, stream_id) != stream_of:
+                yield from ended()
+                stream_of, count, last = (stream, stream_id), 0, ""
+            head = (head_count, head_hash)
             where = f"{stream}:{stream_id} event {position}"
             if position != count + 1:
                 yield f"{where}: follows event {count}; events are missing"
             if previous != last:
                 yield f"{where}: does not follow the event before it"
-            texts = (
-                stream,
-                stream_id,
-                str(position),
-                action,
-                kind,
-                actor_id,
-                channel,
-                reason,
-                at,
-                payload,
-            )
-            if own != event_hash(previous, *texts):
+            if own != event_hash(previous, stream, stream_id, str(position), *texts):
                 yield f"{where}: was altered"
-            ends[stream, stream_id] = (position, own)
-    for key, head in heads.items():
-        if ends.pop(key, (0, "")) != (head.count, head.last_hash):
-            yield f"{head.stream}:{head.stream_id}: ends otherwise than its head says ({head.count} events)"
-    for stream, stream_id in ends:
-        yield f"{stream}:{stream_id}: has no head"
+            count, last = position, own
+    yield from ended()
+    with connection.cursor() as cursor:
+        cursor.execute(_EMPTY_STREAMS)
+        for stream, stream_id, head_count in cursor:
+            yield f"{stream}:{stream_id}: ends otherwise than its head says ({head_count} events)"
+
+
+def _verify_seals() -> Iterator[str]:
+    seals = seals_file().read_text(encoding="utf-8").splitlines() if seals_file().exists() else []
+    for number, line in enumerate(seals, 1):
+        statement = json.loads(line)
+        if not crypto.verify(_signed(statement), statement.pop("signature")):
+            yield f"{seals_file().name} line {number}: the signature does not fit"
+        elif number == len(seals) and _root(statement["last_event"]) != (statement["streams"], statement["root"]):
+            yield f"{seals_file().name} line {number}: the ledger is not what was sealed; events are gone or altered"
 
 
 def seal() -> str:
-    """Sign a root over all stream heads and append it to a file outside the database; returns the line written.
+    """Sign a root over the ends of all streams and append it to a file outside the database; returns the line written.
 
     With it a removed tail shows even when events and head were removed together.
     """
-    root = hashlib.sha256()
-    streams = events = 0
-    for head in LedgerHead.objects.order_by("stream", "stream_id").iterator():
-        root.update(json.dumps([head.stream, head.stream_id, head.count, head.last_hash]).encode() + b"\n")
-        streams, events = streams + 1, events + head.count
-    statement = {
-        "at": clock.now().isoformat(),
-        "streams": streams,
-        "events": events,
-        "root": root.hexdigest(),
-    }
-    line = json.dumps({**statement, "signature": crypto.sign(json.dumps(statement, sort_keys=True).encode())})
-    path = settings.PORTAL_STATE / "ledger-seals.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Waits for whoever is writing, so that no event with a lower number appears afterwards.
+        cursor.execute("LOCK TABLE accounts_ledgerevent IN SHARE MODE")
+        cursor.execute("SELECT coalesce(max(id), 0) FROM accounts_ledgerevent")
+        (last_event,) = cursor.fetchone()
+    streams, root = _root(last_event)
+    statement = {"at": clock.now().isoformat(), "last_event": last_event, "streams": streams, "root": root}
+    line = json.dumps({**statement, "signature": crypto.sign(_signed(statement))})
+    seals_file().parent.mkdir(parents=True, exist_ok=True)
+    with seals_file().open("a", encoding="utf-8") as file:
         file.write(line + "\n")
     return line
+
+
+def seals_file() -> Path:
+    """Where the seals are: one JSON object a line, oldest first. Copy it to where the database's owner cannot write."""
+    return settings.PORTAL_STATE / "ledger-seals.jsonl"
+
+
+def _signed(statement: dict[str, Any]) -> bytes:
+    return json.dumps({key: value for key, value in statement.items() if key != "signature"}, sort_keys=True).encode()
+
+
+@transaction.atomic
+def _root(last_event: int) -> tuple[int, str]:
+    """How many streams there were when `last_event` was the last, and SHA-256 over where each ended."""
+    streams, root = 0, hashlib.sha256()
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(_ENDS, [last_event])
+        for end in cursor:
+            root.update(json.dumps(end).encode() + b"\n")
+            streams += 1
+    return streams, root.hexdigest()

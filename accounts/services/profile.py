@@ -6,12 +6,14 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor
+from accounts import identity
+from accounts.actors import Actor, check_acts_for
 from accounts.models import BasicInformation, Candidate, EducationRecord, WeChatBinding
 from accounts.models.profile import MOST_EDUCATION_RECORDS
 from accounts.services import ledger
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
+from exam_portal.kit.locks import locked
 
 
 def _record(candidate: Candidate, actor: Actor, action: str, **payload: Any) -> None:
@@ -22,15 +24,27 @@ def _record(candidate: Candidate, actor: Actor, action: str, **payload: Any) -> 
 def save_basic_information(*, candidate: Candidate, actor: Actor, values: dict[str, Any]) -> BasicInformation:
     """Create or change the basic information.
 
-    `values` holds checked fields of `BasicInformation`; `sex` and `birth_date` too, where the ID does not tell them.
+    `values` holds fields of `BasicInformation`; `sex` and `birth_date` too, where the ID does not tell them.
+
+    Raises:
+        ValidationError: something typed cannot be right.
+        Refused: sex or birth date, although the ID tells them.
     """
+    check_acts_for(actor, candidate)
+    locked(Candidate.objects.filter(pk=candidate.pk)).get()
     own = {key: values[key] for key in ("sex", "birth_date") if key in values}
     if own:
+        if identity.ID_TYPES[candidate.id_type].tells_birth:
+            raise Refused(_("Sex and date of birth are those of the ID number."), code="fixed")
+        identity.check_birth_date(own["birth_date"])
         Candidate.objects.filter(pk=candidate.pk).update(**own)
-    fields = {key: value for key, value in values.items() if key not in own}
-    information, _created = BasicInformation.objects.update_or_create(
-        candidate=candidate, defaults={**fields, "updated_at": clock.now()}
-    )
+    information = BasicInformation.objects.filter(candidate=candidate).first()
+    information = information or BasicInformation(candidate=candidate)
+    for name in values.keys() - own.keys():
+        setattr(information, name, values[name])
+    information.updated_at = clock.now()
+    information.clean_fields(exclude=["candidate"])
+    information.save()
     _record(candidate, actor, "basic_information.saved", fields=sorted(values))
     return information
 
@@ -40,22 +54,19 @@ def add_education(*, candidate: Candidate, actor: Actor, graduated: date, **valu
     """Add an education record; there are at most five, and a saved one stays (R27).
 
     Raises:
+        ValidationError: something typed cannot be right.
         Refused: there are five already.
     """
-    Candidate.objects.select_for_update().get(pk=candidate.pk)
+    check_acts_for(actor, candidate)
+    locked(Candidate.objects.filter(pk=candidate.pk)).get()
     position = candidate.education.count() + 1
     if position > MOST_EDUCATION_RECORDS:
-        raise Refused(
-            _("You have five education records already; no more can be kept."),
-            code="education_full",
-        )
-    record = EducationRecord.objects.create(
-        candidate=candidate,
-        position=position,
-        graduated=graduated.replace(day=1),
-        created_at=clock.now(),
-        **values,
+        raise Refused(_("You have five education records already; no more can be kept."), code="education_full")
+    record = EducationRecord(
+        candidate=candidate, position=position, graduated=graduated.replace(day=1), created_at=clock.now(), **values
     )
+    record.clean_fields(exclude=["candidate"])
+    record.save()
     _record(candidate, actor, "education.added", position=position)
     return record
 
@@ -67,6 +78,7 @@ def bind_wechat(*, candidate: Candidate, actor: Actor, unionid: str, following: 
     Raises:
         Refused: this WeChat belongs to another candidate.
     """
+    check_acts_for(actor, candidate)
     try:
         with transaction.atomic():
             binding, _created = WeChatBinding.objects.update_or_create(

@@ -4,6 +4,8 @@ import unicodedata
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -34,6 +36,16 @@ def normalise_answer(typed: str) -> str:
     return "".join(unicodedata.normalize("NFKC", typed).casefold().split())
 
 
+def check_answer(typed: str) -> None:
+    """Refuse a recovery answer that is hardly one.
+
+    Raises:
+        ValidationError: with a sentence that says how to mend it.
+    """
+    if len(normalise_answer(typed)) < 2:
+        raise ValidationError(_("Enter an answer of at least 2 characters."))
+
+
 def register_candidate(
     *,
     name: str,
@@ -48,12 +60,23 @@ def register_candidate(
 ) -> User:
     """Create the account of a candidate who has accepted 特别提示.
 
-    `name`, `id_number` and `username` are normalised and checked (accounts.identity). The number is claimed by its
-    unique digest before anything slow is done, so that of parallel attempts one wins and the others cost nothing.
+    What is typed is normalised and checked here too (accounts.identity). The number is claimed by its unique digest
+    before anything slow is done, so that of parallel attempts one wins and the others cost nothing.
 
     Raises:
+        ValidationError: something typed cannot be right.
         IdTaken, UsernameTaken: nothing was created.
     """
+    name, id_number, username = (
+        identity.normalise_name(name),
+        identity.normalise_number(id_number),
+        username.strip().lower(),
+    )
+    identity.check_name(name)
+    identity.check_number(id_type=id_type, number=id_number)
+    identity.check_username(username)
+    check_answer(answer)
+    validate_password(password)
     born, sex = identity.birth_and_sex(id_type=id_type, number=id_number)
     try:
         with transaction.atomic():

@@ -13,7 +13,18 @@ from accounts.forms import BasicInformationForm, EducationForm
 from accounts.models import Candidate
 from accounts.models.profile import MOST_EDUCATION_RECORDS
 from accounts.services import outbox, profile
+from exam_portal import clock
+from exam_portal.kit import hooks
 from exam_portal.kit.forms import carry_out, posted
+
+
+def _saved(request: HttpRequest, candidate: Candidate, text: str) -> HttpResponse:
+    """Say so, and what else must be known after the change."""
+    messages.success(request, text)
+    for hook in hooks.load("AFTER_ACCOUNT_CHANGE"):
+        if more := hook(candidate=candidate, at=clock.arrival(request)):
+            messages.warning(request, more)
+    return redirect("portal:dashboard")
 
 
 @candidate_page
@@ -28,8 +39,7 @@ def basic_information(request: HttpRequest, *, candidate: Candidate) -> HttpResp
         form,
         lambda data: profile.save_basic_information(candidate=candidate, actor=acting(candidate), values=data),
     ):
-        messages.success(request, _("Basic information saved."))
-        return redirect("portal:dashboard")
+        return _saved(request, candidate, _("Basic information saved."))
     return render(request, "accounts/basic_information.html", {"form": form, "candidate": candidate})
 
 
@@ -41,8 +51,7 @@ def education(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
         form,
         lambda data: profile.add_education(candidate=candidate, actor=acting(candidate), **data),
     ):
-        messages.success(request, _("Education record saved."))
-        return redirect("portal:dashboard")
+        return _saved(request, candidate, _("Education record saved."))
     records = list(candidate.education.all())
     full = len(records) >= MOST_EDUCATION_RECORDS
     return render(request, "accounts/education.html", {"form": form, "records": records, "full": full})

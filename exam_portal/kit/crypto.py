@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
@@ -49,3 +50,13 @@ def sign(message: bytes) -> str:
     """The Ed25519 signature of `message` by the portal's signing key, base64."""
     key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(settings.PORTAL_SIGNING_KEY))
     return base64.b64encode(key.sign(message)).decode()
+
+
+def verify(message: bytes, signature: str) -> bool:
+    """Whether `signature` is the portal's own over `message`."""
+    key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(settings.PORTAL_SIGNING_KEY)).public_key()
+    try:
+        key.verify(base64.b64decode(signature), message)
+    except InvalidSignature:
+        return False
+    return True

@@ -22,7 +22,13 @@ class NextStepHook(Protocol):
     def __call__(self, *, candidate: Any, at: datetime) -> NextStep | None: ...
 
 
-HOOKS: dict[str, type] = {"NEXT_STEPS": NextStepHook}
+class AccountChangeHook(Protocol):
+    """What a candidate must know after changing basic information or education, or None."""
+
+    def __call__(self, *, candidate: Any, at: datetime) -> str | None: ...
+
+
+HOOKS: dict[str, type] = {"NEXT_STEPS": NextStepHook, "AFTER_ACCOUNT_CHANGE": AccountChangeHook}
 
 
 def load(setting: str) -> list[Callable[..., Any]]:

@@ -4,17 +4,25 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from accounts import queries
 from exam_portal import clock
+from exam_portal.portal.queries import next_step
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """`now` (the server's time, Beijing), `portal_env`, and `unread`: the unread messages of a signed-in candidate."""
+    """What every template can use.
+
+    `now` is the server's time in Beijing, `portal_env` the environment; for a signed-in candidate `unread` counts the
+    unread messages and `guide` is the next step, looked up only where a page shows it.
+    """
     user = request.user
-    candidate = user.candidate if user.is_authenticated and user.kind == "candidate" else None
+    candidate = queries.candidate_of(user) if user.is_authenticated else None
+    at = clock.arrival(request)
     return {
-        "now": clock.arrival(request),
+        "now": at,
         "portal_env": settings.PORTAL_ENV,
         "unread": queries.inbox(candidate).filter(read_at=None).count() if candidate else 0,
+        "guide": SimpleLazyObject(lambda: next_step(candidate=candidate, at=at)) if candidate else None,
     }

@@ -23,7 +23,11 @@ def dashboard(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     """What the candidate must do next, the account, and every application with its process bar."""
     at = clock.arrival(request)
     applications = [
-        {"application": application, "nodes": steps.nodes(application)}
+        {
+            "application": application,
+            "status": application.status_at(at),
+            "nodes": steps.nodes(application, at=at),
+        }
         for application in queries.applications_of(candidate)
     ]
     account = {

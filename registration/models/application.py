@@ -1,5 +1,7 @@
 """Applications and their submissions."""
 
+from datetime import datetime
+
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Candidate, Channel, Point, Site
 from exam_portal import clock
 from exam_portal.kit.fields import EncryptedTextField
-from registration.lifecycle import BY_NAME, MOST_VERSIONS, State, guard_sql
+from registration.lifecycle import BY_NAME, MOST_VERSIONS, NEVER_SUBMITTED, State, guard_sql
 from registration.models.exam import Exam, ExamRegion, Specialty
 
 
@@ -70,9 +72,10 @@ class Application(models.Model):
             return None
         return self.submissions.filter(version=self.version).first()
 
-    @property
-    def status(self) -> str | Promise:
-        """What the candidate reads as the state of things: it hangs on the last transition."""
+    def status_at(self, at: datetime) -> str | Promise:
+        """What the candidate reads as the state of things at `at`: it hangs on the last transition (R12, R15)."""
+        if self.state == State.DRAFT and at >= self.exam.closes_at:
+            return NEVER_SUBMITTED
         return BY_NAME[self.last_transition].reads if self.last_transition else State(self.state).label
 
     @property

@@ -6,11 +6,12 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor
+from accounts.actors import Actor, check_acts_for
 from accounts.models import Candidate, Channel, Point, Site
 from accounts.next_steps import next_step as account_next_step
 from accounts.services import ledger, outbox
 from exam_portal.kit.errors import Refused
+from exam_portal.kit.locks import locked
 from registration import steps
 from registration.lifecycle import BY_NAME, MOST_VERSIONS, State
 from registration.models import Application, Exam, ExamRegion, Specialty, Submission
@@ -47,21 +48,30 @@ def _check_account(candidate: Candidate, at: datetime) -> None:
         raise NotReady(_("First: %(step)s") % {"step": step.title})
 
 
-def _locked(application: Application) -> Application:
-    """The same application, its row locked until the transaction ends."""
-    return (
-        Application.objects.select_for_update(of=("self",))
-        .select_related("exam", "candidate", "exam_region__region", "point", "site", "specialty__level")
-        .get(pk=application.pk)
+def _locked(application: Application, actor: Actor) -> Application:
+    """The same application, its row locked until the transaction ends; a candidate gets only their own."""
+    rows = Application.objects.select_related(
+        "exam", "candidate", "exam_region__region", "point", "site", "specialty__level"
     )
+    application = locked(rows).get(pk=application.pk)
+    check_acts_for(actor, application.candidate)
+    return application
 
 
-def _locked_draft(application: Application, at: datetime) -> Application:
-    application = _locked(application)
+def _locked_draft(application: Application, actor: Actor, at: datetime, *, step: str) -> Application:
+    """The application, locked, if this step of it may be filled in now."""
+    application = _locked(application, actor)
+    _check_draft(application, at, step=step)
+    return application
+
+
+def _check_draft(application: Application, at: datetime, *, step: str) -> None:
+    """Refuse a step that may not be filled in now (R01, R03)."""
     if application.state != State.DRAFT:
         raise Submitted(_("What was submitted cannot be changed. Withdraw it first."))
     _check_open(application.exam, at)
-    return application
+    if missing := steps.missing_before(application, steps.BY_NAME[step]):
+        raise NotReady(_("First: %(step)s") % {"step": missing[0].title})
 
 
 def _record(application: Application, action: str, actor: Actor, at: datetime, **payload: object) -> None:
@@ -79,12 +89,16 @@ def move(*, application: Application, name: str, actor: Actor, at: datetime, **p
     """Take a locked application along the transition `name` and record it; the database guard looks once more.
 
     Raises:
-        Refused: the application does not stand where the transition begins.
+        Refused: the application does not stand where the transition begins, or it is not for this kind of actor.
     """
     transition = BY_NAME[name]
+    check_acts_for(actor, application.candidate)
+    if actor.kind != transition.who.actor_kind:
+        raise Refused(_("This is not yours to change."), code="forbidden")
     if application.state != transition.source:
         raise Refused(
-            _("This is no longer possible: the registration stands at “%(state)s”.") % {"state": application.status},
+            _("This is no longer possible: the registration stands at “%(state)s”.")
+            % {"state": application.status_at(at)},
             code="wrong_state",
         )
     application.state = transition.target
@@ -102,7 +116,8 @@ def start_application(
     Raises:
         Closed, NotReady: the window is not open, or the account lacks something (R03, R08).
     """
-    Candidate.objects.select_for_update().get(pk=candidate.pk)
+    check_acts_for(actor, candidate)
+    locked(Candidate.objects.filter(pk=candidate.pk)).get()
     if existing := Application.objects.filter(candidate=candidate, exam=exam).first():
         return existing
     _check_open(exam, at)
@@ -125,7 +140,7 @@ def start_application(
 @transaction.atomic
 def accept_pledge(*, application: Application, actor: Actor, at: datetime) -> None:
     """Accept the declarations and the integrity pledge."""
-    application = _locked_draft(application, at)
+    application = _locked_draft(application, actor, at, step="pledge")
     application.pledged_at = application.pledged_at or at
     application.save(update_fields=["pledged_at"])
     _record(application, "application.pledged", actor, at)
@@ -156,7 +171,7 @@ def choose_region(
     Raises:
         Refused: code `empties`; it would empty filled-in steps and `empty` does not say that this is meant.
     """
-    application = _locked_draft(application, at)
+    application = _locked_draft(application, actor, at, step="region")
     if exam_region.exam_id != application.exam_id:
         raise Refused(_("This region does not take part in the exam."), code="unknown_region")
     if application.exam_region_id == exam_region.pk:
@@ -180,10 +195,9 @@ def choose_point(*, application: Application, point: Point, site: Site | None, a
     Raises:
         Refused: the point or site does not take part, or an online region's site is missing.
     """
-    application = _locked_draft(application, at)
+    application = _locked_draft(application, actor, at, step="point")
     region = application.exam_region
-    if region is None:
-        raise NotReady(_("First: %(step)s") % {"step": steps.BY_NAME["region"].title})
+    assert region is not None, "the step needs the region"
     offered = region.exam_sites.filter(site__point=point)
     if site is not None:
         offered = offered.filter(site=site)
@@ -210,7 +224,7 @@ def choose_specialty(
     Raises:
         Refused: another exam's specialty or subject, or no subject at all.
     """
-    application = _locked_draft(application, at)
+    application = _locked_draft(application, actor, at, step="specialty")
     known = list(application.exam.subjects.values_list("code", flat=True))
     if specialty.exam_id != application.exam_id or not set(subjects) <= set(known):
         raise Refused(_("This specialty or subject is not part of the exam."), code="unknown_specialty")
@@ -225,35 +239,44 @@ def choose_specialty(
 @transaction.atomic
 def confirm_photo(*, application: Application, actor: Actor, at: datetime) -> None:
     """Confirm the photo. A stand-in until photos are taken in: what is confirmed is the empty frame."""
-    application = _locked_draft(application, at)
+    application = _locked_draft(application, actor, at, step="photo")
     application.photo_confirmed_at = at
     application.save(update_fields=["photo_confirmed_at"])
     _record(application, "application.photo_confirmed", actor, at)
 
 
 @transaction.atomic
-def submit(*, application: Application, actor: Actor, at: datetime, channel: Channel = Channel.WEB) -> Submission:
+def submit(
+    *,
+    application: Application,
+    actor: Actor,
+    at: datetime,
+    seen: str | None = None,
+    channel: Channel = Channel.WEB,
+) -> Submission:
     """Submit the draft as its next version: an immutable snapshot with digest and form code (R09, R24).
 
-    `at` is when the request reached the server. Submitting what is submitted already returns that submission.
+    `at` is when the request reached the server, `seen` the digest of the answers that the candidate was shown.
+    Submitting what is submitted already returns that submission.
 
     Raises:
-        Closed, NotReady, Refused: nothing was changed.
+        Closed, NotReady: the window is not open, or a step is missing; nothing was changed.
+        Refused: code `changed`, the answers are no longer those that were shown; or the versions are used up.
     """
-    application = _locked(application)
+    application = _locked(application, actor)
     if application.state == State.SUBMITTED and (standing := application.current_submission):
         return standing
-    application = _locked_draft(application, at)
+    _check_draft(application, at, step="check")
     _check_account(application.candidate, at)
-    if missing := steps.missing_before(application, steps.BY_NAME["check"]):
-        raise NotReady(_("First: %(step)s") % {"step": missing[0].title})
     if application.version >= MOST_VERSIONS:
+        raise Refused(_("This registration was submitted 99 times. Turn to your exam point."), code="too_many_versions")
+    content = snapshot.take(application)
+    if seen is not None and seen != snapshot.digest_of(content):
         raise Refused(
-            _("This registration was submitted 99 times. Turn to your exam point."),
-            code="too_many_versions",
+            _("Your answers have changed since this page was shown, perhaps in another window. Look over them again."),
+            code="changed",
         )
     application.version += 1
-    content = snapshot.take(application)
     submission = Submission.objects.create(
         application=application,
         version=application.version,
@@ -281,7 +304,11 @@ def submit(*, application: Application, actor: Actor, at: datetime, channel: Cha
         kind="application_submitted",
         object_id=application.number,
         version=submission.version,
-        facts={"exam": application.exam.title, "form_code": submission.form_code},
+        facts={
+            "exam": application.exam.title,
+            "form_code": submission.form_code,
+            "online": application.exam_region is not None and application.exam_region.online,
+        },
     )
     return submission
 
@@ -294,7 +321,7 @@ def withdraw(*, application: Application, actor: Actor, at: datetime) -> None:
         Closed: later, a mistake is taken to the exam point.
         Refused: the application is not waiting for confirmation.
     """
-    application = _locked(application)
+    application = _locked(application, actor)
     if at >= application.exam.closes_at:
         raise Closed(
             _("Pre-registration has closed, so it could not be submitted again. Take a mistake to your exam point.")

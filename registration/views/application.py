@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from accounts.access import candidate_page
 from accounts.actors import acting
@@ -27,22 +26,26 @@ def exams(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     if step := account_next_step(candidate=candidate, at=at):
         return blocked(request, title=_("Choose an exam"), missing=[step])
     mine = {application.exam_id: application for application in queries.applications_of(candidate)}
-    rows = [
-        {
-            "exam": exam,
-            "open": exam.is_open(at),
-            "early": at < exam.opens_at,
-            "application": mine.get(exam.pk),
-        }
-        for exam in queries.exams()
-    ]
+    rows = []
+    for exam in queries.exams():
+        application = mine.get(exam.pk)
+        rows.append(
+            {
+                "exam": exam,
+                "open": exam.is_open(at),
+                "early": at < exam.opens_at,
+                "application": application,
+                "status": application.status_at(at) if application else "",
+            }
+        )
     return render(request, "registration/exams.html", {"rows": rows})
 
 
-@require_POST
 @candidate_page
 def start(request: HttpRequest, code: str, *, candidate: Candidate) -> HttpResponse:
     """Begin the application for an exam, or go back to the one begun (R31)."""
+    if request.method != "POST":  # back from signing in again: the button is on the page of exams
+        return redirect("registration:exams")
     exam = get_object_or_404(Exam, code=code)
     try:
         applications.start_application(
@@ -65,7 +68,8 @@ def overview(request: HttpRequest, *, application: Application) -> HttpResponse:
     context = {
         "application": application,
         "exam": application.exam,
-        "nodes": steps.nodes(application),
+        "nodes": steps.nodes(application, at=at),
+        "status": application.status_at(at),
         "next_step": of_application(application, at=at),
         "draft": draft,
         "open": application.exam.is_open(at),
@@ -77,23 +81,23 @@ def overview(request: HttpRequest, *, application: Application) -> HttpResponse:
     return render(request, "registration/overview.html", context)
 
 
-@require_POST
 @application_page
 def submit(request: HttpRequest, *, application: Application) -> HttpResponse:
     """Submit; pressed twice it shows the same result."""
+    check = redirect("registration:check", application.exam.code)
+    if request.method != "POST":  # back from signing in again: nothing was submitted, and the button is there
+        return check
     try:
         submission = applications.submit(
             application=application,
             actor=acting(application.candidate),
             at=clock.arrival(request),
+            seen=request.POST.get("seen", ""),
         )
     except Refused as refused:
         messages.error(request, str(refused))
-    else:
-        messages.success(
-            request,
-            _("Submitted. The code of your form is %(code)s.") % {"code": submission.form_code},
-        )
+        return check
+    messages.success(request, _("Submitted. The code of your form is %(code)s.") % {"code": submission.form_code})
     return redirect("registration:overview", application.exam.code)
 
 

@@ -40,7 +40,7 @@ def _page(request: HttpRequest, application: Application, name: str, **context: 
         "application": application,
         "exam": application.exam,
         "step": steps.BY_NAME[name],
-        "nodes": steps.nodes(application),
+        "nodes": steps.nodes(application, at=clock.arrival(request)),
     }
     return render(request, f"registration/{name}.html", context)
 
@@ -124,4 +124,11 @@ def photo(request: HttpRequest, *, application: Application) -> HttpResponse:
 def check(request: HttpRequest, *, application: Application) -> HttpResponse:
     """All answers once more, and the button that submits them."""
     content = snapshot.take(application)
-    return _page(request, application, "check", content=content, candidate=application.candidate)
+    return _page(
+        request,
+        application,
+        "check",
+        content=content,
+        seen=snapshot.digest_of(content),
+        candidate=application.candidate,
+    )

@@ -16,6 +16,7 @@ from tests.factories import resident_id
         "１１０１０１１９９００３０７００２Ｘ",
         "110101-19900307-002X",
         "110101\u300019900307002ｘ",
+        "١١٠١٠١١٩٩٠٠٣٠٧٠٠٢X",
     ],
 )
 def test_a_number_is_the_same_however_it_is_typed(typed: str) -> None:

@@ -1,10 +1,10 @@
 """The ledger: append-only, chained, verifiable, sealed."""
 
-import base64
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import call_command
 from django.db import connection, transaction
 
@@ -105,17 +105,42 @@ def test_set_based_sql_keeps_the_chain_whole(events: None) -> None:
     assert list(ledger.verify()) == []
 
 
-def test_a_seal_is_signed_and_names_the_root(events: None, settings: object, tmp_path: object) -> None:
-    settings.PORTAL_STATE = tmp_path  # type: ignore[attr-defined]
+def test_the_database_refuses_to_write_a_head(events: None) -> None:
+    with pytest.raises(Exception, match="pgtrigger"), transaction.atomic():
+        LedgerHead.objects.update(count=0)
+    with pytest.raises(Exception, match="pgtrigger"), transaction.atomic():
+        LedgerHead.objects.create(stream="x", stream_id="1", count=0, last_hash="")
+
+
+@pytest.fixture
+def state(settings: Any, tmp_path: Path) -> Path:
+    settings.PORTAL_STATE = tmp_path
+    return tmp_path
+
+
+def test_a_seal_is_signed_and_holds_while_the_ledger_grows(events: None, state: Path) -> None:
     statement = json.loads(ledger.seal())
-    signature = base64.b64decode(statement.pop("signature"))
-    key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(settings.PORTAL_SIGNING_KEY)).public_key()  # type: ignore[attr-defined]
-    key.verify(signature, json.dumps(statement, sort_keys=True).encode())
-    assert (statement["streams"], statement["events"]) == (2, 4)
-    before = statement["root"]
+    assert (statement["streams"], list(ledger.verify())) == (2, [])
     ledger.record(stream="test", stream_id="1", action="later", actor=SYSTEM)
-    assert json.loads(ledger.seal())["root"] != before
-    assert len((tmp_path / "ledger-seals.jsonl").read_text().splitlines()) == 2  # type: ignore[operator]
+    ledger.record(stream="test", stream_id="3", action="later", actor=SYSTEM)
+    assert list(ledger.verify()) == []
+    assert json.loads(ledger.seal())["root"] != statement["root"]
+    assert len(ledger.seals_file().read_text().splitlines()) == 2
+
+
+def test_a_tail_removed_together_with_its_head_shows_against_the_seal(events: None, state: Path) -> None:
+    ledger.seal()
+    run_past_the_guards("DELETE FROM accounts_ledgerevent WHERE stream_id = '2'")
+    run_past_the_guards("DELETE FROM accounts_ledgerhead WHERE stream_id = '2'")
+    assert list(ledger.verify()) == [
+        "ledger-seals.jsonl line 1: the ledger is not what was sealed; events are gone or altered"
+    ]
+
+
+def test_a_forged_seal_shows(events: None, state: Path) -> None:
+    forged = {**json.loads(ledger.seal()), "streams": 1}
+    ledger.seals_file().write_text(json.dumps(forged) + "\n")
+    assert list(ledger.verify()) == ["ledger-seals.jsonl line 1: the signature does not fit"]
 
 
 def test_the_command_tells_by_its_exit_code(events: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,7 +34,7 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "registration:regions": (200, 200, 200, 200),
     "registration:region_notice": (200, 200, 200, 200),
     "registration:exams": (SIGN_IN, 200, 200, 403),
-    "registration:start": (405, 405, 405, 405),
+    "registration:start": (SIGN_IN, 302, 302, 403),
     "registration:overview": (SIGN_IN, 200, 404, 403),
     "registration:pledge": (SIGN_IN, 302, 404, 403),
     "registration:region": (SIGN_IN, 302, 404, 403),
@@ -42,7 +42,7 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "registration:specialty": (SIGN_IN, 302, 404, 403),
     "registration:photo": (SIGN_IN, 302, 404, 403),
     "registration:check": (SIGN_IN, 302, 404, 403),
-    "registration:submit": (405, 405, 405, 405),
+    "registration:submit": (SIGN_IN, 302, 404, 403),
     "registration:withdraw": (SIGN_IN, 200, 404, 403),
     "registration:form_pdf": (SIGN_IN, 200, 404, 403),
 }
@@ -69,24 +69,29 @@ def test_every_url_has_an_expectation() -> None:
     assert set(ROUTES) == set(EXPECTED)
 
 
-def answer(client: Client, url: str) -> int | str:
-    response = client.get(url)
-    return (
-        SIGN_IN
-        if response.headers.get("Location", "").startswith(f"/account/login/?next={url}")
-        else response.status_code
-    )
+def answer(client: Client, url: str, method: str) -> int | str:
+    response = getattr(client, method)(url)
+    to_sign_in = response.headers.get("Location", "").startswith(f"/account/login/?next={url}")
+    return SIGN_IN if to_sign_in else response.status_code
 
 
 @pytest.mark.rule("R32")
-def test_who_may_open_what(draft: Application) -> None:
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_who_may_open_what(draft: Application, method: str) -> None:
     applications.submit(application=draft, actor=acting(draft.candidate), at=clock.now())
     staff = User.objects.create(username="staff", kind=User.Kind.STAFF, is_staff=True)
     clients = [Client() for _role in range(4)]
     for client, user in zip(clients[1:], (draft.candidate.user, factories.make_candidate().user, staff), strict=True):
         client.force_login(user)
-    found = {name: tuple(answer(client, address(name)) for client in clients) for name in sorted(ROUTES)}
-    assert found == {name: EXPECTED[name] for name in sorted(EXPECTED)}
+    names = sorted(name for name in ROUTES if method == "get" or ":" in name)
+    names.sort(key=lambda name: name == "registration:start")  # begins the other candidate's own
+    found = {name: tuple(answer(client, address(name), method) for client in clients) for name in names}
+    if method == "get":
+        assert found == {name: EXPECTED[name] for name in names}
+    else:  # who may not open a page may not send it anything either, and is told the same
+        for name in names:
+            for got, expected in zip(found[name], EXPECTED[name], strict=True):
+                assert (got in {SIGN_IN, 403, 404}) == (expected in {SIGN_IN, 403, 404}), name
 
 
 def test_nobody_changes_anothers_application(draft: Application) -> None:

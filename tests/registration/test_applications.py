@@ -178,6 +178,35 @@ def test_withdrawing_is_refused_once_submitting_again_would_be_impossible(draft:
 
 
 @pytest.mark.rule("R25")
+def test_choosing_a_region_for_the_first_time_empties_nothing(exam: Exam, candidate: Candidate) -> None:
+    application = factories.begin(candidate, exam)
+    applications.accept_pledge(**how(application))
+    with pytest.raises(NotReady):
+        applications.choose_specialty(specialty=exam.specialties.first(), subjects=["1"], **how(application))
+    with pytest.raises(NotReady):
+        applications.confirm_photo(**how(application))
+
+
+@pytest.mark.parametrize("name", ["accept_pledge", "confirm_photo", "submit", "withdraw"])
+def test_nobody_acts_on_anothers_application(draft: Application, name: str) -> None:
+    stranger = acting(factories.make_candidate())
+    before = Application.objects.values().get(pk=draft.pk)
+    with pytest.raises(Refused) as refused:
+        getattr(applications, name)(**how(draft, actor=stranger))
+    assert refused.value.code == "forbidden"
+    assert Application.objects.values().get(pk=draft.pk) == before
+
+
+@pytest.mark.rule("R03")
+@pytest.mark.parametrize("name", ["choose_region", "confirm_photo"])
+def test_services_keep_the_order_too(exam: Exam, candidate: Candidate, name: str) -> None:
+    application = factories.begin(candidate, exam)
+    answer = {"exam_region": exam.regions.first()} if name == "choose_region" else {}
+    with pytest.raises(NotReady):
+        getattr(applications, name)(**answer, **how(application))
+
+
+@pytest.mark.rule("R25")
 def test_changing_the_region_empties_the_form_but_not_the_account(draft: Application) -> None:
     other = draft.exam.regions.get(region="12")
     with pytest.raises(Refused) as refused:

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils.translation import override
 
-from accounts.actors import SYSTEM, acting
+from accounts.actors import Actor, acting
 from accounts.models import Candidate
 from exam_portal import clock
 from exam_portal.kit.next_steps import NextStep
@@ -26,7 +27,7 @@ def asked(candidate: Candidate, **later: int) -> NextStep | None:
 def walk(application: Application, *names: str) -> None:
     application.refresh_from_db()
     for name in names:
-        applications.move(application=application, name=name, actor=SYSTEM, at=clock.now())
+        applications.move(application=application, name=name, actor=Actor(kind="staff", id="1"), at=clock.now())
 
 
 @pytest.mark.rule("R03")
@@ -87,8 +88,8 @@ def test_confirmed_does_not_read_as_accepted(draft: Application) -> None:
     walk(draft, "confirm_on_site")
     step = asked(draft.candidate)
     assert step is not None
-    assert (step.url, str(step.title)) == ("", str(draft.status))
-    assert "accept" not in str(draft.status).lower()
+    assert (step.url, str(step.title)) == ("", str(draft.status_at(clock.now())))
+    assert "通过" not in str(draft.status_at(clock.now()))
 
 
 def test_another_open_exam_is_offered_but_not_the_one_applied_for(exam: Exam, draft: Application) -> None:
@@ -99,3 +100,29 @@ def test_another_open_exam_is_offered_but_not_the_one_applied_for(exam: Exam, dr
     step = asked(draft.candidate)
     assert step is not None
     assert step.url == reverse("registration:exams")
+
+
+def test_the_nearer_deadline_comes_first_and_is_urgent_in_its_last_day(exam: Exam, candidate: Candidate) -> None:
+    sooner = factories.make_exam("sooner", prefix="24H", day=6)
+    factories.begin(candidate, sooner)
+    factories.begin(candidate, exam)
+    step = asked(candidate)
+    assert step is not None
+    assert (step.deadline, step.urgent) == (sooner.closes_at, True)
+    step = asked(candidate, days=2)
+    assert step is not None
+    assert (step.deadline, step.urgent) == (exam.closes_at, False)
+
+
+@pytest.mark.rule("R09")
+def test_a_draft_reads_as_not_submitted_once_the_window_has_closed(draft: Application) -> None:
+    with override("zh-hans"):
+        assert str(draft.status_at(CLOSES)) == "未提交，报名已截止"
+        assert str(draft.status_at(CLOSES - timedelta(seconds=1))) == "未提交报考信息"
+
+
+def test_a_form_nobody_confirmed_is_no_longer_to_be_brought(draft: Application) -> None:
+    applications.submit(application=draft, actor=acting(draft.candidate), at=clock.now())
+    step = asked(draft.candidate, days=30)
+    assert step is not None
+    assert (step.url, step.deadline) == ("", None)

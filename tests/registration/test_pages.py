@@ -8,22 +8,29 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
 
-from accounts.actors import acting
+from accounts.actors import Actor, acting
 from accounts.models import Candidate
 from exam_portal import clock
 from registration.lifecycle import State
-from registration.models import Application, Exam
-from registration.services import applications
+from registration.models import Application, Exam, Submission
+from registration.services import applications, snapshot
 from tests import factories
 from tests.conftest import CLOSES, OPENS, TICK
 
 pytestmark = pytest.mark.django_db
 
+STAFF = Actor(kind="staff", id="1")
 STEPS = ["pledge", "region", "point", "specialty", "photo", "check"]
 
 
 def url(name: str, exam: Exam) -> str:
     return reverse(f"registration:{name}", args=[exam.code])
+
+
+def seen(draft: Application) -> str:
+    """The digest of the answers that the check page shows."""
+    draft.refresh_from_db()
+    return snapshot.digest_of(snapshot.take(draft))
 
 
 def submit(draft: Application) -> None:
@@ -48,7 +55,9 @@ def test_the_whole_walk_in_its_order(signed_in: Client, exam: Exam) -> None:
         at = signed_in.post(at + suffix, answer).headers["Location"]
         assert at == url(step, exam)
     assert signed_in.get(at).status_code == 200
-    assert signed_in.post(url("submit", exam)).headers["Location"] == url("overview", exam)
+    answers_seen = signed_in.get(at).context["seen"]
+    response = signed_in.post(url("submit", exam), {"seen": answers_seen})
+    assert response.headers["Location"] == url("overview", exam)
     application = Application.objects.get()
     assert (application.state, application.version, application.subjects) == (State.SUBMITTED, 1, ["1", "2"])
     overview = signed_in.get(url("overview", exam))
@@ -79,9 +88,9 @@ def test_choosing_an_exam_names_and_links_what_the_account_lacks(
     ("step", "links"),
     [
         ("region", ["pledge"]),
-        ("point", ["region"]),
-        ("specialty", ["pledge"]),
-        ("photo", ["pledge"]),
+        ("point", ["pledge", "region"]),
+        ("specialty", ["pledge", "region"]),
+        ("photo", ["pledge", "region"]),
         ("check", ["pledge", "region", "point", "specialty", "photo"]),
     ],
 )
@@ -96,14 +105,15 @@ def test_a_step_whose_precondition_is_missing_says_which_and_links_to_it(
 
 
 @pytest.mark.rule("R01")
-@pytest.mark.parametrize(("at", "says"), [(OPENS - timedelta(hours=1), "is not open yet"), (CLOSES, "has closed")])
+@pytest.mark.parametrize(("at", "says"), [(OPENS - timedelta(hours=1), "1 December 2023 00:00"), (CLOSES, "closed")])
 def test_outside_the_window_nothing_is_submitted_and_the_page_says_so(
     signed_in: Client, draft: Application, at_time: Any, at: Any, says: str
 ) -> None:
     at_time(at)
     signed_in.cookies["django_language"] = "en"
-    html = signed_in.post(url("submit", draft.exam), follow=True).content.decode()
-    assert f"Online pre-registration {says}" in html
+    html = signed_in.get(reverse("portal:home")).content.decode()
+    assert says in html
+    signed_in.post(url("submit", draft.exam), {"seen": seen(draft)})
     draft.refresh_from_db()
     assert draft.state == State.DRAFT
 
@@ -112,11 +122,35 @@ def test_outside_the_window_nothing_is_submitted_and_the_page_says_so(
 @pytest.mark.parametrize(
     ("at", "open_"), [(OPENS - TICK, False), (OPENS, True), (CLOSES - TICK, True), (CLOSES, False)]
 )
-def test_the_home_page_offers_only_what_is_open(client: Client, exam: Exam, at_time: Any, at: Any, open_: bool) -> None:
-    at_time(at)
+def test_home_offers_only_what_is_open(client: Client, exam: Exam, arriving: Any, at: Any, open_: bool) -> None:
+    arriving(at)
     (row,) = client.get(reverse("portal:home")).context["rows"]
-    # The clock goes on while the page is made; a microsecond before an edge is past it by then.
-    assert row["open"] is (open_ if at in {OPENS, CLOSES} else not open_)
+    assert row["open"] is open_
+
+
+@pytest.mark.rule("R01")
+@pytest.mark.parametrize("at", [OPENS - TICK, CLOSES])
+@pytest.mark.parametrize("step", [*STEPS, "submit", "start"])
+def test_outside_the_window_no_step_opens_and_nothing_is_changed(
+    signed_in: Client, draft: Application, arriving: Any, at: Any, step: str
+) -> None:
+    before = Application.objects.values().get()
+    arriving(at)
+    page = url(step, draft.exam)
+    for response in (signed_in.get(page), signed_in.post(page, {"accept": "on", "region": "11", "empty": "on"})):
+        assert response.status_code == 302
+        assert response.headers["Location"] != page
+    assert Application.objects.values().get() == before
+
+
+@pytest.mark.rule("R01")
+def test_the_arrival_counts_however_long_the_request_waits(
+    signed_in: Client, draft: Application, arriving: Any, at_time: Any
+) -> None:
+    arriving(CLOSES - TICK)
+    at_time(CLOSES + timedelta(minutes=1))
+    signed_in.post(url("submit", draft.exam), {"seen": seen(draft)})
+    assert Submission.objects.get().submitted_at == CLOSES - TICK
 
 
 @pytest.mark.rule("R09")
@@ -171,9 +205,9 @@ def test_the_process_bar_follows_the_application(draft: Application, signed_in: 
     submit(draft)
     assert states() == ["done", "done", "done", "current", "ahead", "ahead"]
     for name in ("confirm_on_site", "approve_by_point"):
-        applications.move(application=draft, name=name, actor=acting(draft.candidate), at=clock.now())
+        applications.move(application=draft, name=name, actor=STAFF, at=clock.now())
         assert states() == ["done", "done", "done", "done", "current", "ahead"]
-    applications.move(application=draft, name="approve_by_region", actor=acting(draft.candidate), at=clock.now())
+    applications.move(application=draft, name="approve_by_region", actor=STAFF, at=clock.now())
     assert states() == ["done", "done", "done", "done", "done", "current"]
 
 
@@ -229,3 +263,60 @@ def test_the_form_is_there_only_while_a_submission_stands(signed_in: Client, dra
     assert response.headers["Cache-Control"] == "no-store"
     signed_in.post(url("withdraw", draft.exam))
     assert signed_in.get(url("form_pdf", draft.exam)).status_code == 404
+
+
+@pytest.mark.rule("R09")
+def test_answers_changed_in_another_window_are_not_submitted_unseen(signed_in: Client, draft: Application) -> None:
+    shown = signed_in.get(url("check", draft.exam)).context["seen"]
+    signed_in.post(url("specialty", draft.exam) + "?level=2", {"specialty": "201", "subjects": ["1"]})
+    response = signed_in.post(url("submit", draft.exam), {"seen": shown})
+    assert response.headers["Location"] == url("check", draft.exam)
+    draft.refresh_from_db()
+    assert (draft.state, draft.version) == (State.DRAFT, 0)
+
+
+@pytest.mark.rule("R08")
+def test_submitting_stops_until_wechat_is_followed_again_and_says_so(signed_in: Client, draft: Application) -> None:
+    draft.candidate.wechat.following = False
+    draft.candidate.wechat.save()
+    response = signed_in.get(url("check", draft.exam))
+    assert response.status_code == 409
+    assert reverse("accounts:wechat") in response.content.decode()
+    assert signed_in.get(url("overview", draft.exam)).context["next_step"].url == reverse("accounts:wechat")
+
+
+def test_signing_in_again_after_pressing_submit_leads_back_to_the_button(client: Client, draft: Application) -> None:
+    wanted = client.post(url("submit", draft.exam), {"seen": "x"}).headers["Location"]
+    assert wanted.startswith(reverse("account_login"))
+    client.force_login(draft.candidate.user)
+    assert client.get(url("submit", draft.exam)).headers["Location"] == url("check", draft.exam)
+    assert client.get(url("start", draft.exam)).headers["Location"] == reverse("registration:exams")
+
+
+@pytest.mark.rule("R09")
+def test_changing_the_account_after_submitting_says_that_the_submission_stays(
+    signed_in: Client, draft: Application
+) -> None:
+    submit(draft)
+    signed_in.cookies["django_language"] = "en"
+    answers = {"ethnicity": "汉族", "mobile": "13900000000", "address": "某路", "employer": "另一家医院"}
+    html = signed_in.post(reverse("accounts:basic_information"), answers, follow=True).content.decode()
+    assert "What you have submitted stays as it was" in html
+    assert Submission.objects.get().content["basic"]["employer"] == "长沙市示例医院"
+
+
+def test_every_page_of_a_candidate_says_what_is_next(signed_in: Client, draft: Application) -> None:
+    for page in (reverse("accounts:inbox"), url("photo", draft.exam), reverse("portal:home")):
+        assert url("check", draft.exam) in signed_in.get(page).content.decode()
+
+
+def test_an_exam_with_invented_data_is_shown_to_nobody_in_production(client: Client, exam: Exam, settings: Any) -> None:
+    Exam.objects.update(example=True)
+    settings.PORTAL_ENV = "production"
+    assert client.get(url("regions", exam)).status_code == 404
+    assert client.get(reverse("registration:region_notice", args=[exam.code, "43"])).status_code == 404
+
+
+def test_odd_addresses_are_not_found(client: Client, exam: Exam) -> None:
+    for path in ("%00/", "..%2f/", "x" * 300 + "/", "9999/"):
+        assert client.get(f"/regions/2024-health/{path}").status_code == 404
