@@ -81,9 +81,9 @@ def test_dashboard_and_exams(client: Client, exam: Exam, exams: int, django_asse
     for number in range(1, exams):
         factories.make_draft(candidate, factories.make_exam(f"other-{number}", prefix=f"X{number}"))
     client.force_login(candidate.user)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         assert client.get(reverse("portal:dashboard")).status_code == 200
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(10):
         assert client.get(reverse("registration:exams")).status_code == 200
 
 
