@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Candidate
 from accounts.next_steps import YOU
-from accounts.next_steps import next_step as account_next_step
 from exam_portal.kit.next_steps import NextStep
 from registration import queries, steps
 from registration.lifecycle import State
@@ -82,8 +81,6 @@ def _of_draft(application: Application, at: datetime) -> NextStep:
             text=_("Nothing was submitted before the window closed, so this year's registration ended here."),
             holder=NOBODY,
         )
-    if lacking := account_next_step(candidate=application.candidate, at=at):
-        return lacking
     step = steps.first_open(application) or steps.BY_NAME["check"]
     if application.was_withdrawn:
         return NextStep(

@@ -65,14 +65,16 @@ def overview(request: HttpRequest, *, application: Application) -> HttpResponse:
     """Where the application stands: process bar, next step, task list or what was submitted."""
     at = clock.arrival(request)
     draft = application.state == State.DRAFT
+    open_ = application.exam.is_open(at)
+    lacking = account_next_step(candidate=application.candidate, at=at) if draft and open_ else None
     context = {
         "application": application,
         "exam": application.exam,
         "nodes": steps.nodes(application, at=at),
         "status": application.status_at(at),
-        "next_step": of_application(application, at=at),
+        "next_step": lacking or of_application(application, at=at),
         "draft": draft,
-        "open": application.exam.is_open(at),
+        "open": open_,
         "tasks": list(steps.tasks(application)) if draft else [],
         "can_withdraw": application.state == State.SUBMITTED and at < application.exam.closes_at,
         "places": queries.places_of(application.exam_region) if not draft and application.exam_region else [],

@@ -194,18 +194,15 @@ def test_a_taken_port_is_told_before_anything_slow(checkout: Path, steps: list[s
 
 
 def test_two_installations_at_once_take_turns(folder: Path) -> None:
-    lock = folder / "lock"
+    lock, turns = folder / "lock", folder / "turns"
     code = (
         f"import sys; sys.path.insert(0, {str(SCRIPT.parent)!r}); import install, time; from pathlib import Path\n"
-        f"with install.only_one(Path({str(lock)!r})):\n"
-        "    print('in', flush=True); time.sleep(0.3); print('out', flush=True)\n"
+        f"with install.only_one(Path({str(lock)!r})), open({str(turns)!r}, 'a', buffering=1) as turns:\n"
+        "    turns.write('in\\n'); time.sleep(0.3); turns.write('out\\n')\n"
     )
-    output = folder / "output"
-    with output.open("ab") as file:
-        both = [subprocess.Popen([sys.executable, "-c", code], stdout=file) for _ in range(2)]
-        assert [process.wait(timeout=20) for process in both] == [0, 0]
-    turns = [line for line in output.read_text().splitlines() if line in {"in", "out"}]
-    assert turns == ["in", "out", "in", "out"]
+    both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [process.wait(timeout=20) for process in both] == [0, 0]
+    assert turns.read_text().split() == ["in", "out", "in", "out"]
 
 
 @pytest.mark.parametrize("name", ["requirements", "requirements-dev"])

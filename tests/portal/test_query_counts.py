@@ -17,7 +17,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 # Session, user, candidate and unread messages are four on every page of a candidate.
-STEPS = {"overview": 7, "pledge": 8, "region": 9, "point": 10, "specialty": 11, "photo": 8, "check": 11}
+STEPS = {"overview": 7, "pledge": 7, "region": 8, "point": 9, "specialty": 10, "photo": 7, "check": 10}
 ACCOUNT = {"basic_information": 7, "education": 8, "wechat": 7, "inbox": 9}
 # What saving a step costs, with the savepoint, the locked row, the ledger's event and the way to the next step.
 SAVING: dict[str, tuple[dict[str, Any], int]] = {
@@ -81,9 +81,9 @@ def test_dashboard_and_exams(client: Client, exam: Exam, exams: int, django_asse
     for number in range(1, exams):
         factories.make_draft(candidate, factories.make_exam(f"other-{number}", prefix=f"X{number}"))
     client.force_login(candidate.user)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(8):
         assert client.get(reverse("portal:dashboard")).status_code == 200
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         assert client.get(reverse("registration:exams")).status_code == 200
 
 
