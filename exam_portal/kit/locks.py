@@ -8,5 +8,9 @@ M = TypeVar("M", bound=Model)
 
 
 def locked(rows: QuerySet[M]) -> QuerySet[M]:
-    """The same rows, kept from being changed by others until the transaction ends; joined rows stay free."""
-    return rows.select_for_update(of=("self",))
+    """The same rows, kept from being changed by others until the transaction ends.
+
+    Without joined rows: after waiting for a lock PostgreSQL joins the new row with what it had found for the old one,
+    and a reference that was changed meanwhile comes back empty. Read them with a query of their own, afterwards.
+    """
+    return rows.select_related(None).select_for_update()

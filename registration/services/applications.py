@@ -50,10 +50,10 @@ def _check_account(candidate: Candidate, at: datetime) -> None:
 
 def _locked(application: Application, actor: Actor) -> Application:
     """The same application, its row locked until the transaction ends; a candidate gets only their own."""
-    rows = Application.objects.select_related(
+    locked(Application.objects.filter(pk=application.pk)).get()
+    application = Application.objects.select_related(
         "exam", "candidate", "exam_region__region", "point", "site", "specialty__level"
-    )
-    application = locked(rows).get(pk=application.pk)
+    ).get(pk=application.pk)
     check_acts_for(actor, application.candidate)
     return application
 

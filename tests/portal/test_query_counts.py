@@ -21,13 +21,13 @@ STEPS = {"overview": 7, "pledge": 7, "region": 8, "point": 9, "specialty": 10, "
 ACCOUNT = {"basic_information": 7, "education": 8, "wechat": 7, "inbox": 9}
 # What saving a step costs, with the savepoint, the locked row, the ledger's event and the way to the next step.
 SAVING: dict[str, tuple[dict[str, Any], int]] = {
-    "pledge": ({"accept": "on"}, 10),
-    "region": ({"region": "43"}, 9),
-    "point": ({"place": "4302"}, 13),
-    "specialty": ({"specialty": "201", "subjects": ["1"]}, 14),
-    "photo": ({}, 10),
-    "submit": ({}, 19),
-    "withdraw": ({}, 13),
+    "pledge": ({"accept": "on"}, 11),
+    "region": ({"region": "43"}, 10),
+    "point": ({"place": "4302"}, 14),
+    "specialty": ({"specialty": "201", "subjects": ["1"]}, 15),
+    "photo": ({}, 11),
+    "submit": ({}, 20),
+    "withdraw": ({}, 14),
 }
 
 
