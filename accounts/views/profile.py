@@ -16,6 +16,7 @@ from accounts.services import outbox, profile
 from exam_portal import clock
 from exam_portal.kit import hooks
 from exam_portal.kit.forms import carry_out, posted
+from exam_portal.kit.kept import kept
 
 
 def _saved(request: HttpRequest, candidate: Candidate, text: str) -> HttpResponse:
@@ -32,6 +33,7 @@ def basic_information(request: HttpRequest, *, candidate: Candidate) -> HttpResp
     """Contact data and workplace."""
     form = BasicInformationForm(
         posted(request),
+        initial=kept(request),
         instance=getattr(candidate, "basic_information", None),
         candidate=candidate,
     )
@@ -46,7 +48,7 @@ def basic_information(request: HttpRequest, *, candidate: Candidate) -> HttpResp
 @candidate_page
 def education(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     """Education records: those kept, and a form for one more (R27)."""
-    form = EducationForm(posted(request))
+    form = EducationForm(posted(request), initial=kept(request))
     if carry_out(
         form,
         lambda data: profile.add_education(candidate=candidate, actor=acting(candidate), **data),

@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.views import SignupView
 from django.contrib import messages
+from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -26,14 +27,27 @@ def notice(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/notice.html", {"form": form})
 
 
+def _accepted(request: HttpRequest) -> bool:
+    """Whether the notice was accepted in this session, or in the one in which the form now sent was opened."""
+    try:
+        told = signing.loads(request.POST.get(ACCEPTED, ""), salt=ACCEPTED)
+    except signing.BadSignature:
+        told = None
+    return NOTICE_VERSION in {request.session.get(ACCEPTED), told}
+
+
 class SignUpView(SignupView):
     """The form of a new account; open only to who accepted the notice."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated and request.session.get(ACCEPTED) != NOTICE_VERSION:
+        if not request.user.is_authenticated and not _accepted(request):
             messages.info(request, _("Read and accept the special notice first."))
             return redirect("accounts:notice")
         return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        mark = signing.dumps(NOTICE_VERSION, salt=ACCEPTED)
+        return {**super().get_context_data(**kwargs), "accepted_field": ACCEPTED, "accepted": mark}
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:

@@ -8,6 +8,7 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts import queries
 from exam_portal import clock
+from exam_portal.kit.kept import owner_mark
 from exam_portal.portal.queries import next_step
 
 
@@ -15,7 +16,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     """What every template can use.
 
     `now` is the server's time in Beijing, `portal_env` the environment; for a signed-in candidate `unread` counts the
-    unread messages and `guide` is the next step, looked up only where a page shows it.
+    unread messages, `guide` is the next step, looked up only where a page shows it, and `owner_mark` goes into forms.
     """
     user = request.user
     candidate = queries.candidate_of(user) if user.is_authenticated else None
@@ -24,5 +25,6 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "now": at,
         "portal_env": settings.PORTAL_ENV,
         "unread": queries.inbox(candidate).filter(read_at=None).count() if candidate else 0,
+        "owner_mark": SimpleLazyObject(lambda: owner_mark(request)) if candidate else "",
         "guide": SimpleLazyObject(lambda: next_step(candidate=candidate, at=at)) if candidate else None,
     }

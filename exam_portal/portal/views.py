@@ -7,6 +7,7 @@ from django.shortcuts import render
 from accounts.access import candidate_page
 from accounts.models import Candidate
 from exam_portal import clock
+from exam_portal.kit import kept
 from exam_portal.portal import queries as portal_queries
 from registration import queries, steps
 
@@ -52,5 +53,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form that was open too long, or came from elsewhere."""
+    """A form that was open too long, or came from elsewhere; the person's own comes back with what was typed."""
+    if request.user.is_authenticated and kept.keep(request):
+        return kept.send_back(request)
     return render(request, "403_csrf.html", status=403)

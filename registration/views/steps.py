@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.actors import acting
 from exam_portal import clock
 from exam_portal.kit.forms import carry_out, posted
+from exam_portal.kit.kept import kept
 from registration import queries, steps
 from registration.access import step_page
 from registration.forms import PlaceForm, PledgeForm, RegionForm, SpecialtyForm
@@ -48,7 +49,7 @@ def _page(request: HttpRequest, application: Application, name: str, **context: 
 @step_page("pledge")
 def pledge(request: HttpRequest, *, application: Application) -> HttpResponse:
     """Declarations and integrity pledge."""
-    form = PledgeForm(posted(request), initial={"accept": application.pledged_at is not None})
+    form = PledgeForm(posted(request), initial={"accept": application.pledged_at is not None, **kept(request)})
     if carry_out(form, lambda _data: applications.accept_pledge(**_how(request, application))):
         return _saved(request, application)
     return _page(request, application, "pledge", form=form)
@@ -58,7 +59,7 @@ def pledge(request: HttpRequest, *, application: Application) -> HttpResponse:
 def region(request: HttpRequest, *, application: Application) -> HttpResponse:
     """The exam region; what a change would empty is listed and asked for (R25)."""
     regions = {r.region_id: r for r in queries.regions_of(application.exam)}
-    form = RegionForm(posted(request), application=application, regions=regions)
+    form = RegionForm(posted(request), initial=kept(request), application=application, regions=regions)
     emptied: list[str] = []
     if request.method == "POST":
         if chosen := regions.get(request.POST.get("region", "")):
@@ -83,7 +84,7 @@ def point(request: HttpRequest, *, application: Application) -> HttpResponse:
     """The exam point, and the registration site in regions that confirm online."""
     exam_region = application.exam_region
     assert exam_region is not None  # the gate saw to it
-    form = PlaceForm(posted(request), application=application, exam_region=exam_region)
+    form = PlaceForm(posted(request), initial=kept(request), application=application, exam_region=exam_region)
     if carry_out(
         form,
         lambda data: applications.choose_point(
@@ -100,7 +101,7 @@ def specialty(request: HttpRequest, *, application: Application) -> HttpResponse
     levels = list(application.exam.levels.all())
     chosen = application.specialty.level if application.specialty else levels[0]
     level = next((level for level in levels if level.code == request.GET.get("level")), chosen)
-    form = SpecialtyForm(posted(request), application=application, level=level)
+    form = SpecialtyForm(posted(request), initial=kept(request), application=application, level=level)
     if carry_out(
         form,
         lambda data: applications.choose_specialty(

@@ -1,0 +1,125 @@
+"""A session that ends in the middle of a form: after signing in, everything typed stands there again."""
+
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import BasicInformation, Candidate, User
+from registration.models import Application
+from tests import factories
+from tests.accounts.test_registering import FORM, accept
+
+pytestmark = pytest.mark.django_db
+
+EDUCATION = {
+    "qualification": "master",
+    "degree": "master",
+    "school": "某医科大学",
+    "major": "药学",
+    "graduated": "2015-13",
+    "certificate_number": "X1",
+}
+
+
+def open_form(client: Client, page: str) -> str:
+    """Open a page and tell the mark that its form carries."""
+    return str(client.get(page).context["owner_mark"])
+
+
+def end_session(client: Client) -> None:
+    Session.objects.all().delete()
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("accounts:education", EDUCATION),
+        (
+            "accounts:basic_information",
+            {"ethnicity": "苗族", "mobile": "139", "address": "某路 8 号", "postcode": "1", "employer": "某院"},
+        ),
+    ],
+)
+def test_what_was_typed_comes_back_after_signing_in(
+    client: Client, newcomer: Candidate, name: str, typed: dict[str, str]
+) -> None:
+    page = reverse(name)
+    client.force_login(newcomer.user)
+    mark = open_form(client, page)
+    end_session(client)
+    response = client.post(page, {**typed, "whose": mark})
+    assert response.headers["Location"] == f"{reverse('account_login')}?next={page}"
+    client.force_login(newcomer.user)
+    shown = client.get(page)
+    assert {key: shown.context["form"][key].value() for key in typed} == typed
+    assert not BasicInformation.objects.exists()
+    assert not newcomer.education.exists()
+    assert client.get(page).context["form"]["employer" if "employer" in typed else "school"].value() is None
+
+
+@pytest.mark.parametrize("step", ["region", "point", "specialty"])
+def test_each_step_keeps_its_answer(client: Client, draft: Application, step: str) -> None:
+    typed: dict[str, Any] = {
+        "region": {"region": "12"},
+        "point": {"place": "4302"},
+        "specialty": {"specialty": "201", "subjects": ["2", "3"]},
+    }[step]
+    page = reverse(f"registration:{step}", args=[draft.exam.code]) + ("?level=2" if step == "specialty" else "")
+    client.force_login(draft.candidate.user)
+    mark = open_form(client, page)
+    end_session(client)
+    client.post(page, {**typed, "whose": mark})
+    client.force_login(draft.candidate.user)
+    form = client.get(page).context["form"]
+    assert {key: form[key].value() for key in typed} == typed
+
+
+def test_nobody_else_gets_what_was_typed(client: Client, newcomer: Candidate) -> None:
+    page = reverse("accounts:education")
+    client.force_login(newcomer.user)
+    mark = open_form(client, page)
+    end_session(client)
+    client.post(page, {**EDUCATION, "whose": mark})
+    client.force_login(factories.CandidateFactory().user)
+    assert client.get(page).context["form"]["school"].value() is None
+    client.force_login(newcomer.user)
+    assert client.get(page).context["form"]["school"].value() is None
+
+
+def test_what_is_laid_aside_is_encrypted_and_only_with_the_persons_own_mark(
+    client: Client, newcomer: Candidate
+) -> None:
+    page = reverse("accounts:education")
+    for mark in ("", "forged", open_form(Client(), reverse("portal:home"))):
+        client.post(page, {**EDUCATION, "whose": mark})
+        assert "kept" not in client.session
+    client.force_login(newcomer.user)
+    mark = open_form(client, page)
+    end_session(client)
+    client.post(page, {**EDUCATION, "whose": mark})
+    assert "某医科大学" not in str(dict(client.session))
+    assert "kept" in client.session
+
+
+def test_a_form_of_an_older_session_comes_back_with_what_was_typed(newcomer: Candidate) -> None:
+    client = Client(enforce_csrf_checks=True)
+    page = reverse("accounts:education")
+    client.force_login(newcomer.user)
+    mark = open_form(client, page)
+    response = client.post(page, {**EDUCATION, "whose": mark, "csrfmiddlewaretoken": "of-an-older-session"})
+    assert response.headers["Location"] == page
+    assert client.get(page).context["form"]["school"].value() == EDUCATION["school"]
+    assert client.post(page, {**EDUCATION, "whose": "forged"}).status_code == 403
+
+
+def test_signing_up_goes_on_after_the_session_has_ended(client: Client) -> None:
+    accept(client)
+    mark = client.get(reverse("account_signup")).context["accepted"]
+    end_session(client)
+    response = client.post(reverse("account_signup"), {**FORM, "accepted_notice": mark})
+    assert response.headers["Location"] == reverse("portal:dashboard")
+    assert User.objects.count() == 1
+    assert Client().post(reverse("account_signup"), FORM).headers["Location"] == reverse("accounts:notice")
