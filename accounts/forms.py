@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts import identity
 from accounts.models import BasicInformation, Candidate, Channel, EducationRecord, User
 from accounts.models.profile import Degree, Qualification, check_graduated
-from accounts.services.registering import check_answer, register_candidate
+from accounts.services.registering import check_answer, check_password, register_candidate
 from exam_portal import clock
-from exam_portal.kit.forms import CHOOSE, MonthField
+from exam_portal.kit.forms import CHOOSE, DigitsField, MonthField
 
 QUESTIONS = [
     _("What was the name of your first school?"),
@@ -144,6 +144,11 @@ class SignUpForm(SignupForm):
             again = f"{field}_again"
             if field in cleaned and again in cleaned and cleaned[field] != cleaned[again]:
                 self.add_error(again, message)
+        if {"id_number", "password1"} <= cleaned.keys():
+            try:
+                check_password(cleaned["password1"], id_number=cleaned["id_number"])
+            except forms.ValidationError as error:
+                self.add_error("password1", error)
         return cleaned
 
     def save(self, request: HttpRequest) -> User:
@@ -172,6 +177,7 @@ class BasicInformationForm(forms.ModelForm):
     class Meta:
         model = BasicInformation
         fields = ["ethnicity", "mobile", "address", "postcode", "employer"]
+        field_classes = {"mobile": DigitsField, "postcode": DigitsField}
         widgets = {
             "mobile": forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "tel-national"}),
             "address": forms.TextInput(attrs={"autocomplete": "street-address"}),

@@ -88,6 +88,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "exam_portal.portal.middleware.ArrivalMiddleware",
+    "exam_portal.portal.middleware.Utf8Middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -141,8 +142,7 @@ CACHES = {
     "default": {
         "BACKEND": "exam_portal.kit.cache.ForgivingCache",
         "LOCATION": REDIS_URL,
-        # Redis may die at any time: a cache that does not answer is an empty cache, never an error page.
-        "OPTIONS": {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 2, "SOCKET_TIMEOUT": 2},
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
     }
 }
 
@@ -165,7 +165,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
-    "socket_timeout": 5,
+    "socket_timeout": 2,
     "max_retries": 0,
 }
 CELERY_TIMEZONE = "Asia/Shanghai"

@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.access import candidate_page
 from accounts.models import Candidate
@@ -15,7 +17,7 @@ from exam_portal import clock
 from exam_portal.kit.errors import Refused
 from registration import queries, steps
 from registration.lifecycle import State
-from registration.models import Application
+from registration.models import Application, Exam
 
 View = Callable[..., HttpResponse]
 
@@ -26,7 +28,11 @@ def application_page(view: View) -> View:
     @candidate_page
     @wraps(view)
     def own(request: HttpRequest, code: str, *, candidate: Candidate) -> HttpResponse:
-        application = get_object_or_404(queries.applications_of(candidate), exam__code=code)
+        application = queries.applications_of(candidate).filter(exam__code=code).first()
+        if application is None:
+            exam = get_object_or_404(Exam, code=code)
+            first = {"title": _("Choose an exam"), "url": reverse("registration:exams")}
+            return blocked(request, title=exam.title, missing=[first])
         application.candidate = candidate
         return view(request, application=application)
 
@@ -53,6 +59,8 @@ def step_page(name: str) -> Callable[[View], View]:
             at = clock.arrival(request)
             overview = redirect("registration:overview", application.exam.code)
             if application.state != State.DRAFT or not application.exam.is_open(at):
+                if request.method == "POST":
+                    messages.error(request, _("Nothing was saved: this registration can no longer be changed here."))
                 return overview
             missing: list[Any] = [
                 {"title": other.title, "url": other.url(application)}

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 from django.urls import reverse
+from django.utils import formats
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Candidate
@@ -78,7 +80,9 @@ def _of_draft(application: Application, at: datetime) -> NextStep:
     if at >= deadline:
         return NextStep(
             title=application.status_at(at),
-            text=_("Nothing was submitted before the window closed, so this year's registration ended here."),
+            text=_("You withdrew it and did not submit again before the window closed.")
+            if application.version
+            else _("Nothing was submitted before the window closed, so this year's registration ended here."),
             holder=NOBODY,
         )
     step = steps.first_open(application) or steps.BY_NAME["check"]
@@ -122,7 +126,26 @@ def next_step(*, candidate: Candidate, at: datetime) -> NextStep | None:
             url=reverse("registration:exams"),
             holder=YOU,
         )
-    return running[0] if running else None
+    return running[0] if running else _of_the_calendar(at)
+
+
+def _of_the_calendar(at: datetime) -> NextStep | None:
+    """When nothing is open: when the next window opens, or that the last one has closed (R01)."""
+    exams = queries.exams()
+    if coming := min((exam for exam in exams if exam.opens_at > at), key=lambda exam: exam.opens_at, default=None):
+        return NextStep(
+            title=_("Online pre-registration is not open yet"),
+            text=_("%(exam)s: open from %(opens)s (Beijing time).")
+            % {"exam": coming.title, "opens": formats.date_format(localtime(coming.opens_at), "DATETIME_FORMAT")},
+            holder=NOBODY,
+        )
+    if exams:
+        return NextStep(
+            title=_("Online pre-registration has closed"),
+            text=_("Your account is kept; it serves the exams of the coming years."),
+            holder=NOBODY,
+        )
+    return None
 
 
 def standing_submission_stays(*, candidate: Candidate, at: datetime) -> str | None:

@@ -121,9 +121,11 @@ def nodes(application: Application, *, at: datetime) -> list[Node]:
         (_("Submit"), not draft, BY_NAME["check"].url(application) if editable else ""),
         (_("Confirmation"), application.state in _AFTER_CONFIRMATION, ""),
         (_("Qualification review"), application.state == State.QUALIFIED, ""),
-        (_("Payment"), False, ""),
+        (_("Payment"), None, ""),
     ]
-    current = next((index for index, (_label, done, _url) in enumerate(marks) if done is False), len(marks))
+    over = draft and at >= application.exam.closes_at
+    undone = (index for index, (_label, done, _url) in enumerate(marks) if done is False)
+    current = None if over else next(undone, None)
     return [
         Node(label, "done" if done else "current" if index == current else "ahead", url)
         for index, (label, done, url) in enumerate(marks)

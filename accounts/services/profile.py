@@ -51,7 +51,7 @@ def save_basic_information(*, candidate: Candidate, actor: Actor, values: dict[s
 
 @transaction.atomic
 def add_education(*, candidate: Candidate, actor: Actor, graduated: date, **values: str) -> EducationRecord:
-    """Add an education record; there are at most five, and a saved one stays (R27).
+    """Add an education record; there are at most five, and a saved one stays (R27). The same one twice is one.
 
     Raises:
         ValidationError: something typed cannot be right.
@@ -59,11 +59,14 @@ def add_education(*, candidate: Candidate, actor: Actor, graduated: date, **valu
     """
     check_acts_for(actor, candidate)
     locked(Candidate.objects.filter(pk=candidate.pk)).get()
+    graduated = graduated.replace(day=1)
+    if same := candidate.education.filter(graduated=graduated, **values).first():
+        return same
     position = candidate.education.count() + 1
     if position > MOST_EDUCATION_RECORDS:
         raise Refused(_("You have five education records already; no more can be kept."), code="education_full")
     record = EducationRecord(
-        candidate=candidate, position=position, graduated=graduated.replace(day=1), created_at=clock.now(), **values
+        candidate=candidate, position=position, graduated=graduated, created_at=clock.now(), **values
     )
     record.clean_fields(exclude=["candidate"])
     record.save()

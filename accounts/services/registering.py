@@ -46,6 +46,17 @@ def check_answer(typed: str) -> None:
         raise ValidationError(_("Enter an answer of at least 2 characters."))
 
 
+def check_password(password: str, *, id_number: str) -> None:
+    """Refuse a password that is the ID number, a part of it, or little more than it.
+
+    Raises:
+        ValidationError: with a sentence that says how to mend it.
+    """
+    typed = identity.normalise_number(password)
+    if typed in id_number or id_number in typed:
+        raise ValidationError(_("The password must not be made of the ID number."))
+
+
 def register_candidate(
     *,
     name: str,
@@ -77,6 +88,7 @@ def register_candidate(
     identity.check_username(username)
     check_answer(answer)
     validate_password(password)
+    check_password(password, id_number=id_number)
     born, sex = identity.birth_and_sex(id_type=id_type, number=id_number)
     try:
         with transaction.atomic():

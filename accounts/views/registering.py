@@ -2,15 +2,20 @@
 
 from typing import Any
 
+from allauth.account.internal.flows.login import perform_login
+from allauth.account.models import Login
 from allauth.account.views import SignupView
 from django.contrib import messages
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts import identity
 from accounts.forms import NoticeForm
+from accounts.models import User
 from accounts.services.registering import NOTICE_VERSION
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.forms import posted
@@ -56,3 +61,17 @@ class SignUpView(SignupView):
             field = {"id_taken": "id_number", "username_taken": "username"}.get(refused.code)
             form.add_error(field, str(refused))
             return self.form_invalid(form)
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """The form again; but pressed twice it leads to the account that the first press made."""
+        if set(form.errors) <= {"username", "id_number"} and (user := self._made_already(form)):
+            return perform_login(self.request, Login(user=user, redirect_url=reverse("portal:dashboard")))
+        return super().form_invalid(form)
+
+    def _made_already(self, form: Any) -> User | None:
+        """The account with this ID number, username and password."""
+        number = identity.normalise_number(form.data.get("id_number", ""))
+        digest = identity.digest(id_type=form.data.get("id_type", ""), number=number.replace("\x1f", ""))
+        username, password = form.data.get("username", "").strip().lower(), form.data.get("password1", "")
+        user = User.objects.filter(username=username, candidate__id_digest=digest).first()
+        return user if user and user.check_password(password) else None

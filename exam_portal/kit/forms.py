@@ -1,5 +1,7 @@
 """How forms and services meet."""
 
+import re
+import unicodedata
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -11,9 +13,19 @@ from django.utils.translation import gettext_lazy as _
 from exam_portal.kit.errors import Refused
 
 
+def _visible(text: str) -> str:
+    """The text without control characters and invisible ones that turn or hide what stands around them."""
+    return "".join(c for c in text if c in "\r\n\t" or unicodedata.category(c) not in {"Cc", "Cf"})
+
+
 def posted(request: HttpRequest) -> QueryDict | None:
-    """What a form is bound to: the data of a POST, also when nothing was filled in; None on a GET."""
-    return request.POST if request.method == "POST" else None
+    """What a form is bound to: the visible text of a POST, also when nothing was filled in; None on a GET."""
+    if request.method != "POST":
+        return None
+    data = request.POST.copy()
+    for name, values in request.POST.lists():
+        data.setlist(name, [_visible(value) for value in values])
+    return data
 
 
 def carry_out(form: forms.BaseForm, act: Callable[[dict[str, Any]], Any], **fields: str) -> bool:
@@ -49,4 +61,11 @@ class MonthField(forms.DateField):
         super().__init__(**{"widget": widget, "input_formats": self.input_formats, **kwargs})
 
     def to_python(self, value: Any) -> date | None:
-        return super().to_python(value.strip() if isinstance(value, str) else value)
+        return super().to_python(unicodedata.normalize("NFKC", value).strip() if isinstance(value, str) else value)
+
+
+class DigitsField(forms.CharField):
+    """Digits, however they are typed: full-width, or with spaces and hyphens between them."""
+
+    def to_python(self, value: Any) -> str:
+        return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", super().to_python(value) or ""))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
+from django.template import loader
 from django.utils import translation
 
 from exam_portal import clock
@@ -20,6 +21,19 @@ class ArrivalMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         clock.note_arrival(request)
+        return self.get_response(request)
+
+
+class Utf8Middleware:
+    """Refuses forms in any encoding but UTF-8, which no browser sends here and Django's error pages stumble over."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        charset = (request.content_params or {}).get("charset", "utf-8")
+        if charset.lower().replace("_", "-") not in {"utf-8", "utf8"}:
+            return HttpResponse(loader.render_to_string("400.html"), status=400)
         return self.get_response(request)
 
 

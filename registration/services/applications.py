@@ -315,13 +315,15 @@ def submit(
 
 @transaction.atomic
 def withdraw(*, application: Application, actor: Actor, at: datetime) -> None:
-    """Take a submission back to change it; only while submitting again is still possible (R09).
+    """Take a submission back to change it; only while submitting again is still possible (R09). Twice is once.
 
     Raises:
         Closed: later, a mistake is taken to the exam point.
         Refused: the application is not waiting for confirmation.
     """
     application = _locked(application, actor)
+    if application.state == State.DRAFT and application.last_transition == "withdraw":
+        return
     if at >= application.exam.closes_at:
         raise Closed(
             _("Pre-registration has closed, so it could not be submitted again. Take a mistake to your exam point.")

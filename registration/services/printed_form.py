@@ -7,6 +7,7 @@ language: the form is an official paper.
 import io
 import json
 import os
+import unicodedata
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -63,6 +64,8 @@ def runs(text: str) -> Runs:
     """A text as the template writes it: what the font has as it is, every other character as its code point."""
     parts: Runs = []
     for character in text or "—":
+        if unicodedata.category(character) == "Mn" and ord(character) not in _covered():
+            continue  # a variation selector: the character itself stands before it
         if ord(character) in _covered():
             if parts and isinstance(parts[-1], str):
                 parts[-1] += character

@@ -118,6 +118,9 @@ def withdraw(request: HttpRequest, *, application: Application) -> HttpResponse:
         else:
             messages.warning(request, _("Withdrawn. You are not registered until you submit again."))
         return redirect("registration:overview", application.exam.code)
+    if clock.arrival(request) >= application.exam.closes_at:
+        messages.error(request, _("Pre-registration has closed. Take a mistake to your exam point."))
+        return redirect("registration:overview", application.exam.code)
     if application.state != State.SUBMITTED:
         return redirect("registration:overview", application.exam.code)
     return render(

@@ -29,8 +29,8 @@ RECORD = {
 @pytest.mark.rule("R27")
 def test_at_most_five_education_records(signed_in: Client, candidate: Candidate) -> None:
     page = reverse("accounts:education")
-    for _number in range(4):
-        assert signed_in.post(page, RECORD).status_code == 302
+    for number in range(4):
+        assert signed_in.post(page, {**RECORD, "certificate_number": f"No. {number}"}).status_code == 302
     response = signed_in.post(page, RECORD)
     assert response.status_code == 200
     assert candidate.education.count() == 5

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 # Session, user, candidate and unread messages are four on every page of a candidate.
 STEPS = {"overview": 7, "pledge": 7, "region": 8, "point": 9, "specialty": 10, "photo": 7, "check": 10}
-ACCOUNT = {"basic_information": 7, "education": 8, "wechat": 7, "inbox": 9}
+ACCOUNT = {"basic_information": 8, "education": 9, "wechat": 8, "inbox": 10}
 # What saving a step costs, with the savepoint, the locked row, the ledger's event and the way to the next step.
 SAVING: dict[str, tuple[dict[str, Any], int]] = {
     "pledge": ({"accept": "on"}, 11),

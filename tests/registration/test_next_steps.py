@@ -57,7 +57,9 @@ def test_following_again_is_urgent(candidate: Candidate) -> None:
 
 
 def test_nothing_is_asked_while_no_exam_is_open(exam: Exam, candidate: Candidate) -> None:
-    assert asked(candidate, days=100) is None
+    step = asked(candidate, days=100)
+    assert step is not None
+    assert (step.url, step.deadline) == ("", None)
 
 
 def test_a_draft_goes_on_where_it_stopped_until_the_window_closes(exam: Exam, candidate: Candidate) -> None:
@@ -95,7 +97,9 @@ def test_confirmed_does_not_read_as_accepted(draft: Application) -> None:
 def test_another_open_exam_is_offered_but_not_the_one_applied_for(exam: Exam, draft: Application) -> None:
     applications.submit(application=draft, actor=acting(draft.candidate), at=clock.now())
     walk(draft, "confirm_on_site", "approve_by_point", "approve_by_region")
-    assert asked(draft.candidate) is None
+    step = asked(draft.candidate)
+    assert step is not None
+    assert step.url == ""
     factories.make_exam("2024-nurse", prefix="24H")
     step = asked(draft.candidate)
     assert step is not None

@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 from exam_portal.clock import BEIJING
 
 register = template.Library()
-# Raw HTML and links to scripts stay text: notices are written by many hands.
-_markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+# Raw HTML, links to scripts and pictures from elsewhere stay text: notices are written by many hands.
+_markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 
 
 @register.filter

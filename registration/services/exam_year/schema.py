@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from registration.services.exam_year.reading import ExamYearRefused, Reading
 
@@ -92,6 +92,13 @@ class Entry(BaseModel):
     """Anything that the file says: it has these keys and no other, and a grade of how well it is known."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, str_strip_whitespace=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _visible(cls, value: Any) -> Any:
+        if isinstance(value, str) and any(ord(c) < 32 and c not in "\n\t" for c in value):
+            raise ValueError("it holds a control character")
+        return value
 
     source: Grade
 
