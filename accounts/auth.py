@@ -13,13 +13,19 @@ from accounts.models import User
 from exam_portal.kit.crypto import keyed_digest
 
 
-def accounts_called(login: str) -> list[User]:
-    """The accounts that a sign-in name may mean: by username, and by ID number of any type, however it is typed."""
-    by_username, by_number = (
-        Q(username=login.strip().lower()),
-        Q(candidate__id_digest__in=identity.digests_of_any_type(login)),
+def called(login: str, *, user: str = "") -> Q:
+    """Rows whose account a sign-in name may mean: by username, and by ID number of any type, however it is typed.
+
+    `user` is the way from the row to its account, as `candidate__user__`.
+    """
+    return Q(**{f"{user}username": login.strip().lower()}) | Q(
+        **{f"{user}candidate__id_digest__in": identity.digests_of_any_type(login)}
     )
-    return list(User.objects.filter(by_username | by_number).order_by("pk"))
+
+
+def accounts_called(login: str) -> list[User]:
+    """The accounts that a sign-in name may mean."""
+    return list(User.objects.filter(called(login)).order_by("pk"))
 
 
 class IdentityBackend(AuthenticationBackend):
@@ -50,3 +56,7 @@ class AccountAdapter(DefaultAccountAdapter):
         login = credentials.get("username", "")
         accounts = [str(user.pk) for user in accounts_called(login)]
         return keyed_digest("sign-in", *(accounts or [identity.normalise_number(login).replace("\x1f", "")]))
+
+    def forget_failed_sign_ins(self, request: HttpRequest, user: User) -> None:
+        """Let somebody with a new password sign in at once, however often the forgotten one was tried."""
+        self._delete_login_attempts_cached_email(request, username=user.username)

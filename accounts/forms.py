@@ -4,26 +4,16 @@ from typing import Any
 
 from allauth.account.forms import LoginForm, SignupForm
 from django import forms
+from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
-from accounts.models import BasicInformation, Candidate, Channel, EducationRecord, User
+from accounts.models import BasicInformation, Candidate, Channel, EducationRecord, Question, User
 from accounts.models.profile import Degree, Qualification, check_graduated
 from accounts.services.registering import check_answer, check_password, register_candidate
 from exam_portal import clock
 from exam_portal.kit.forms import CHOOSE, DigitsField, MonthField
-
-QUESTIONS = [
-    _("What was the name of your first school?"),
-    _("What was your mother's maiden name?"),
-    _("What was the name of your first teacher?"),
-    _("In which town did your parents meet?"),
-    _("What was the name of your childhood friend?"),
-]
-# The question is stored as the candidate read it, in their language.
-QUESTION_CHOICES: list[tuple[str, str | Promise]] = [(str(number), text) for number, text in enumerate(QUESTIONS)]
 
 
 class NoticeForm(forms.Form):
@@ -80,7 +70,7 @@ class SignUpForm(SignupForm):
     recovery_question = forms.ChoiceField(
         label=_("Recovery question"),
         help_text=_("Its answer proves that the account is yours, should you forget your password."),
-        choices=QUESTION_CHOICES,
+        choices=Question,
     )
     recovery_answer = forms.CharField(
         label=_("Answer"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"})
@@ -164,11 +154,80 @@ class SignUpForm(SignupForm):
             id_number=cleaned["id_number"],
             username=cleaned["username"],
             password=cleaned["password1"],
-            question=str(QUESTIONS[int(cleaned["recovery_question"])]),
+            question=Question(cleaned["recovery_question"]),
             answer=cleaned["recovery_answer"],
             channel=Channel.WEB,
             at=clock.arrival(request),
         )
+
+
+class RecoveryForm(forms.Form):
+    """Whose password was forgotten (R06)."""
+
+    login = forms.CharField(
+        label=_("Username or ID number"),
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+
+class AnswerForm(forms.Form):
+    """The answer to the recovery question."""
+
+    answer = forms.CharField(
+        label=_("Answer"),
+        help_text=_("Capital or small letters and spaces make no difference."),
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+class CodeForm(forms.Form):
+    """A code that came by e-mail."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        help_text=_("6 digits, from the e-mail."),
+        max_length=12,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+    )
+
+
+class EmailForm(forms.Form):
+    """The address to recover the account by."""
+
+    address = forms.EmailField(label=_("E-mail address"), max_length=254)
+
+
+class NewPasswordForm(forms.Form):
+    """A new password, typed twice."""
+
+    password1 = forms.CharField(
+        label=_("New password"),
+        help_text=_("At least 8 characters; a few words that only you would put together are best."),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    password2 = forms.CharField(
+        label=_("New password, once more"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password1(self) -> str:
+        password = self.cleaned_data["password1"]
+        validate_password(password, self.user)
+        return password
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "password1" in cleaned and "password2" in cleaned and cleaned["password1"] != cleaned["password2"]:
+            self.add_error("password2", _("You must type the same password each time."))
+        return cleaned
 
 
 class BasicInformationForm(forms.ModelForm):

@@ -1,8 +1,16 @@
 """Reads of the accounts app."""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 
-from accounts.models import Candidate, Message, Region, User
+from accounts import devices
+from accounts.models import Candidate, Message, Point, Region, User
+from exam_portal import clock
 
 
 def inbox(candidate: Candidate) -> QuerySet[Message]:
@@ -13,6 +21,40 @@ def inbox(candidate: Candidate) -> QuerySet[Message]:
 def regions() -> QuerySet[Region]:
     """All exam regions by code."""
     return Region.objects.all()
+
+
+def points_of(region: Region) -> QuerySet[Point]:
+    """The exam points of a region by code; where people really register, without invented ones."""
+    points = region.points.all()
+    return points.filter(example=False) if settings.PORTAL_ENV == "production" else points
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A place where somebody is signed in: on which device, from which address, since when; whether it is this one."""
+
+    number: int
+    device: devices.Device
+    address: str
+    since: datetime
+    here: bool
+
+
+def sessions_of(user: User, *, here: str) -> list[SignedIn]:
+    """Where `user` is signed in, the session with the key `here` first, then the newest."""
+    alive = Session.objects.filter(expire_date__gt=datetime.now(UTC)).values("session_key")
+    noted = UserSession.objects.filter(user=user, session_key__in=alive).order_by("-created_at")
+    rows = [
+        SignedIn(
+            number=row.pk,
+            device=devices.device(row.user_agent),
+            address=row.ip,
+            since=clock.as_shown(row.created_at),
+            here=row.session_key == here,
+        )
+        for row in noted
+    ]
+    return sorted(rows, key=lambda row: not row.here)
 
 
 def candidate_of(user: User) -> Candidate | None:

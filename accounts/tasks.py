@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts.services import ledger, outbox
+from accounts.services import email_codes, ledger, outbox, recovery
 
 
 @shared_task
@@ -21,3 +21,16 @@ def sweep_outbox() -> None:
 def seal_ledger() -> None:
     """Write the daily signed root of the ledger outside the database."""
     ledger.seal()
+
+
+@shared_task
+def send_email_code(code_id: int) -> None:
+    """Send one code by e-mail."""
+    email_codes.send(code_id=code_id)
+
+
+@shared_task
+def sweep_recovery() -> None:
+    """Send codes that the broker lost, and tell candidates of wrong answers to their recovery question."""
+    email_codes.sweep()
+    recovery.sweep_attempts()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import profile, registering
+from accounts.views import profile, recovery, registering, security
 
 app_name = "accounts"
 
@@ -12,4 +12,13 @@ urlpatterns = [
     path("education/", profile.education, name="education"),
     path("wechat/", profile.wechat, name="wechat"),
     path("inbox/", profile.inbox, name="inbox"),
+    path("security/", security.security, name="security"),
+    path("security/email/", security.email, name="email"),
+    path("security/email/code/", security.email_code, name="email_code"),
+    path("recovery/", recovery.begin, name="recovery"),
+    path("recovery/question/", recovery.question, name="recovery_question"),
+    path("recovery/code/", recovery.code, name="recovery_code"),
+    path("recovery/password/", recovery.password, name="recovery_password"),
+    path("recovery/exam-points/", recovery.exam_points, name="recovery_exam_points"),
+    path("recovery/exam-points/<str:region_code>/", recovery.exam_points, name="recovery_exam_points_of"),
 ]

@@ -27,6 +27,11 @@ def now() -> datetime:
     return datetime.now(UTC).astimezone(BEIJING) + _offset()
 
 
+def as_shown(real: datetime) -> datetime:
+    """A moment of real time, such as the beginning of a session, as the portal's clock showed it."""
+    return real.astimezone(BEIJING) + _offset()
+
+
 def today() -> date:
     """The portal's present date in Beijing."""
     return now().date()

@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "accounts",
     "allauth",
     "allauth.account",
+    "allauth.usersessions",
     "crispy_forms",
     "crispy_bootstrap5",
     "csp",
@@ -171,6 +172,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "accounts.tasks.sweep_outbox", "schedule": 15.0},
+    "sweep-recovery": {"task": "accounts.tasks.sweep_recovery", "schedule": 15.0},
     "seal-ledger": {"task": "accounts.tasks.seal_ledger", "schedule": 24 * 3600.0},
 }
 
@@ -202,8 +204,16 @@ ACCOUNT_RATE_LIMITS = {
     "login": "600/m/ip",
     "login_failed": "300/m/ip,10/15m/key",
     "signup": "300/m/ip",
+    "recover": "300/m/ip",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("ALLAUTH_TRUSTED_PROXY_COUNT", 0)
+
+# --- E-mail: codes by which an address is verified and an account recovered (R06) ----------------
+_email = env.str("PORTAL_EMAIL_URL", "" if PRODUCTION else f"filemail:///{PORTAL_STATE}/mail")
+PORTAL_EMAIL = bool(_email)  # without it, recovery by e-mail is not offered
+if _email:
+    vars().update(env.email_url_config(_email))
+DEFAULT_FROM_EMAIL = env.str("PORTAL_EMAIL_FROM", f"no-reply@{urlsplit(PORTAL_ORIGIN).hostname}")
 
 # --- Sessions and headers -----------------------------------------------------------------------
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # survives the death of Redis

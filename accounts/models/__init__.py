@@ -4,7 +4,8 @@ from accounts.models.institutions import Point, Region, Site
 from accounts.models.ledger import LedgerEvent, LedgerHead
 from accounts.models.outbox import Message
 from accounts.models.profile import BasicInformation, EducationRecord
-from accounts.models.users import Candidate, Channel, RecoveryQuestion, User
+from accounts.models.recovery import EmailCode, Question, RecoveryAttempts, RecoveryQuestion
+from accounts.models.users import Candidate, Channel, User
 from accounts.models.wechat import WeChatBinding
 
 __all__ = [
@@ -12,10 +13,13 @@ __all__ = [
     "Candidate",
     "Channel",
     "EducationRecord",
+    "EmailCode",
     "LedgerEvent",
     "LedgerHead",
     "Message",
     "Point",
+    "Question",
+    "RecoveryAttempts",
     "RecoveryQuestion",
     "Region",
     "Site",

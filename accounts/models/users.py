@@ -98,14 +98,3 @@ class Candidate(models.Model):
     def masked_id_number(self) -> str:
         """The ID number as pages show it, `1101**********002X`."""
         return identity.mask(self.id_number)
-
-
-class RecoveryQuestion(models.Model):
-    """The question that proves who forgot a password (R05, R06); its answer is normalised and hashed like one."""
-
-    candidate = models.OneToOneField(Candidate, models.CASCADE, related_name="recovery_question")
-    question = models.CharField(_("recovery question"), max_length=100)
-    answer_hash = models.CharField(max_length=255)
-
-    def __str__(self) -> str:
-        return self.question

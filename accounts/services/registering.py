@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
 from accounts.actors import acting
-from accounts.models import Candidate, Channel, RecoveryQuestion, User
+from accounts.models import Candidate, Channel, Question, RecoveryQuestion, User
 from accounts.services import ledger
 from exam_portal.kit.errors import Refused
 
@@ -64,7 +64,7 @@ def register_candidate(
     id_number: str,
     username: str,
     password: str,
-    question: str,
+    question: Question,
     answer: str,
     channel: Channel,
     at: datetime,

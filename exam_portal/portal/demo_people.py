@@ -8,7 +8,7 @@ from datetime import date, datetime
 from django.utils.translation import gettext as _
 
 from accounts.actors import Actor, acting
-from accounts.models import Candidate, Channel, User
+from accounts.models import Candidate, Channel, Question, User
 from accounts.services import profile
 from accounts.services.registering import register_candidate
 from exam_portal import clock
@@ -56,7 +56,7 @@ def _new_candidate(username: str, name: str, id_number: str) -> Iterator[Candida
         id_number=id_number,
         username=username,
         password=PASSWORD,
-        question=_("What was the name of your first school?"),
+        question=Question.SCHOOL,
         answer="demo",
         channel=Channel.WEB,
         at=clock.now(),

@@ -25,7 +25,7 @@ FORM = {
     "username": "ZhangSan",
     "password1": PASSWORD,
     "password2": PASSWORD,
-    "recovery_question": "0",
+    "recovery_question": "school",
     "recovery_answer": " 实验 小学 ",
 }
 
@@ -66,6 +66,7 @@ def test_signing_up_makes_a_candidate_and_signs_in(client: Client) -> None:
     )
     assert (candidate.user.username, candidate.user.kind) == ("zhangsan", "candidate")
     assert candidate.user.password.startswith("argon2")
+    assert candidate.recovery_question.question == "school"
     assert check_password("实验小学", candidate.recovery_question.answer_hash)
     assert client.get(reverse("portal:dashboard")).status_code == 200
     event = LedgerEvent.objects.get(action="account.registered")

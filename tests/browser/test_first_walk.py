@@ -38,7 +38,7 @@ def sign_up(walk: Walker) -> None:
         username="night.nurse",
         password1="moon over ward seven",
         password2="moon over ward seven",
-        recovery_question="1",
+        recovery_question="mother",
         recovery_answer="李",
     )
     walk.press()

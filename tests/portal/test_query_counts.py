@@ -1,8 +1,11 @@
 """How many queries a page takes: few, and the same for one row or many."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
@@ -18,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 # Session, user, candidate and unread messages are four on every page of a candidate.
 STEPS = {"overview": 7, "pledge": 7, "region": 8, "point": 9, "specialty": 10, "photo": 7, "check": 10}
-ACCOUNT = {"basic_information": 8, "education": 9, "wechat": 8, "inbox": 10}
+ACCOUNT = {"basic_information": 8, "education": 9, "wechat": 8, "inbox": 10, "security": 9, "email": 8}
 # What saving a step costs, with the savepoint, the locked row, the ledger's event and the way to the next step.
 SAVING: dict[str, tuple[dict[str, Any], int]] = {
     "pledge": ({"accept": "on"}, 11),
@@ -71,6 +74,42 @@ def test_each_account_page(client: Client, page: str, rows: int, django_assert_n
     Message.objects.update(state=Message.State.SENT)
     client.force_login(candidate.user)
     with django_assert_num_queries(ACCOUNT[page]):
+        assert client.get(reverse(f"accounts:{page}")).status_code == 200
+
+
+@pytest.mark.parametrize("places", [1, 3])
+def test_the_list_of_sessions(client: Client, places: int, django_assert_num_queries: Any) -> None:
+    candidate = factories.make_candidate()
+    for number in range(places):
+        key = f"{number:032d}"
+        Session.objects.create(session_key=key, expire_date=datetime(2999, 1, 1, tzinfo=UTC))
+        UserSession.objects.create(user=candidate.user, session_key=key, ip="127.0.0.1")
+    client.force_login(candidate.user)
+    with django_assert_num_queries(8):
+        page = client.get(reverse("accounts:security"))
+    assert len(page.context["sessions"]) == places
+
+
+RECOVERY = {"recovery": 0, "recovery_exam_points": 1, "recovery_exam_points_of": 3}
+# One more for the session that knows who is asked.
+ASKED = {"recovery_question": 1, "recovery_code": 1, "recovery_password": 2}
+
+
+@pytest.mark.parametrize("page", RECOVERY)
+def test_recovery_for_anybody(client: Client, exam: Exam, page: str, django_assert_num_queries: Any) -> None:
+    arguments = ["43"] if page.endswith("_of") else []
+    with django_assert_num_queries(RECOVERY[page]):
+        assert client.get(reverse(f"accounts:{page}", args=arguments)).status_code == 200
+
+
+@pytest.mark.parametrize("page", ASKED)
+def test_each_step_of_recovery(client: Client, page: str, django_assert_num_queries: Any) -> None:
+    client.post(reverse("accounts:recovery"), {"login": "nobody"})
+    if page == "recovery_password":
+        session = client.session
+        session["recovery_proof"] = {"user": factories.make_candidate().user.pk, "state": "", "by": "", "at": 0}
+        session.save()
+    with django_assert_num_queries(ASKED[page]):
         assert client.get(reverse(f"accounts:{page}")).status_code == 200
 
 

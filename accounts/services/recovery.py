@@ -1,0 +1,251 @@
+"""Recovering an account (R06): by question, or by a code to the verified e-mail address; then a new password.
+
+Whether an account exists is never told. A name that nobody has gets a question of its own, always the same one; each
+step makes the same queries and hashes as often as for a candidate, and what only a candidate's attempt needs, the
+ledger's event and the message, is written by the sweeper.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+from django.db.models import F
+from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext_lazy as _
+
+from accounts import identity
+from accounts.actors import SYSTEM, Actor, acting, check_acts_for
+from accounts.auth import called
+from accounts.models import Candidate, EmailCode, Question, RecoveryAttempts, RecoveryQuestion, User
+from accounts.services import email_codes, ledger, outbox, sessions
+from accounts.services.registering import normalise_answer
+from exam_portal import clock
+from exam_portal.kit.crypto import keyed_digest
+from exam_portal.kit.errors import Refused
+from exam_portal.kit.locks import locked
+
+DAY = timedelta(days=1)
+MOST_TRIES = 5  # a day, for each name that an account has
+PROOF_VALID = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Who is asked what. `candidate` is 0 for a name that nobody has; `name` is a keyed digest of what was typed."""
+
+    candidate: int
+    name: str
+    question: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """That somebody is `user`, `by` question or e-mail, at a real moment (seconds); void once the password changes."""
+
+    user: int
+    state: str
+    by: str
+    at: float
+
+
+def ask(*, login: str) -> Asked:
+    """The question for a username or ID number; for a name that nobody has a stable one from the same list."""
+    # Usernames are compared as ID numbers are, so that no spelling of a number gets tries of its own.
+    name = keyed_digest("recovery", identity.normalise_number(login).replace("\x1f", ""))
+    found = list(
+        RecoveryQuestion.objects.filter(called(login, user="candidate__user__"), candidate__user__is_active=True)
+        .order_by("pk")
+        .values_list("candidate__user__username", "candidate", "question")
+    )
+    # A username before a number: whoever else has that number also has a username.
+    found.sort(key=lambda row: row[0] != login.strip().lower())
+    nobodys = Question.values[int(name, 16) % len(Question.values)]
+    _username, candidate, question = found[0] if found else ("", 0, nobodys)
+    return Asked(candidate=candidate, name=name, question=question)
+
+
+@transaction.atomic
+def _claim(*, way: str, name: str, candidate: int) -> int:
+    """Count a try before it is looked at, so that parallel ones cannot pass the limit. Returns the row's number.
+
+    Raises:
+        Refused: code `too_many`.
+    """
+    now = clock.now()
+    row, _created = RecoveryAttempts.objects.get_or_create(
+        key=keyed_digest("recovery-tries", way, name), defaults={"since": now}
+    )
+    row = locked(RecoveryAttempts.objects.filter(pk=row.pk)).get()
+    if row.since <= now - DAY:
+        row.tries, row.since = 0, now
+    if row.tries >= MOST_TRIES:
+        raise Refused(
+            _("Too many attempts with this name. Try again in 24 hours, or recover the account in another way."),
+            code="too_many",
+        )
+    row.tries += 1
+    row.candidate_id = candidate or None
+    row.save(update_fields=["tries", "since", "candidate"])
+    return row.pk
+
+
+@cache
+def _nobodys_hash() -> str:
+    return make_password("nobody")
+
+
+def answer(*, asked: Asked, typed: str) -> Proof:
+    """Prove by the answer to the question who forgot the password.
+
+    Raises:
+        Refused: the answer is not right (`wrong_answer`), or there were too many wrong ones (`too_many`).
+    """
+    attempts = _claim(way="question", name=asked.name, candidate=asked.candidate)
+    row = (
+        RecoveryQuestion.objects.filter(candidate=asked.candidate).values_list("answer_hash", "candidate__user").first()
+    )
+    answer_hash, user = row or (_nobodys_hash(), 0)
+    if not check_password(normalise_answer(typed), answer_hash) or not user:
+        RecoveryAttempts.objects.filter(pk=attempts).update(wrong=F("wrong") + 1)
+        raise Refused(_("This answer is not right."), code="wrong_answer")
+    return _proof(User.objects.get(pk=user), "question")
+
+
+def send_code(*, asked: Asked) -> int:
+    """Have a code sent to the account's verified address, if there is one. Returns the code's number, always.
+
+    Raises:
+        Refused: too many codes were asked for with this name (`too_many`).
+    """
+    _claim(way="email", name=asked.name, candidate=asked.candidate)
+    address = User.objects.filter(candidate=asked.candidate).values_list("email", flat=True).first() or ""
+    return email_codes.issue(purpose=EmailCode.Purpose.RECOVER, candidate=asked.candidate or None, address=address)
+
+
+def use_code(*, code_id: int, typed: str) -> Proof:
+    """Prove by the code sent to the verified address who forgot the password.
+
+    Raises:
+        WrongCode: it is another one, too old, or used; or the address has been changed since.
+    """
+    code = email_codes.use(code_id=code_id, purpose=EmailCode.Purpose.RECOVER, typed=typed)
+    user = User.objects.get(candidate=code.candidate_id)
+    if user.email != code.address:
+        raise email_codes.WrongCode(_("This code is not right, or too old. Ask for a new one."))
+    return _proof(user, "email")
+
+
+def _state(user: User) -> str:
+    """What changes with the password; a digest of a digest, since sessions are rows in the database."""
+    return hashlib.sha256(user.get_session_auth_hash().encode()).hexdigest()
+
+
+def _proof(user: User, by: str) -> Proof:
+    return Proof(user=user.pk, state=_state(user), by=by, at=datetime.now(UTC).timestamp())
+
+
+@transaction.atomic
+def set_password(*, proof: Proof, password: str) -> User:
+    """Give the account a new password; all its sessions end, and the candidate reads of it in the inbox.
+
+    Raises:
+        ValidationError: the password is too weak.
+        Refused: the proof is too old, or was used (`expired`).
+    """
+    user = locked(User.objects.filter(pk=proof.user)).get()
+    too_old = datetime.now(UTC).timestamp() - proof.at > PROOF_VALID.total_seconds()
+    if too_old or not user.is_active or not constant_time_compare(proof.state, _state(user)):
+        raise Refused(_("This took too long. Please begin again."), code="expired")
+    validate_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    sessions.end_all(user=user)
+    candidate = user.candidate
+    ledger.record(
+        stream="candidate",
+        stream_id=str(candidate.pk),
+        action="password.recovered",
+        actor=acting(candidate),
+        payload={"by": proof.by},
+    )
+    earlier = candidate.messages.filter(kind="password_recovered").count()
+    outbox.enqueue(
+        candidate=candidate, kind="password_recovered", object_id=str(candidate.pk), version=earlier + 1, facts={}
+    )
+    return user
+
+
+def sweep_attempts() -> int:
+    """Tell candidates of wrong answers, and forget the tries of yesterday. Returns how many candidates were told."""
+    told = 0
+    for pk in RecoveryAttempts.objects.filter(wrong__gt=F("told"), candidate__isnull=False).values_list(
+        "pk", flat=True
+    ):
+        told += _tell(pk)
+    RecoveryAttempts.objects.filter(since__lt=clock.now() - DAY, candidate=None).delete()
+    RecoveryAttempts.objects.filter(since__lt=clock.now() - DAY, wrong=F("told")).delete()
+    return told
+
+
+@transaction.atomic
+def _tell(pk: int) -> bool:
+    row = locked(RecoveryAttempts.objects.filter(pk=pk)).first()
+    if row is None or row.candidate_id is None or row.wrong <= row.told:
+        return False
+    candidate = Candidate.objects.get(pk=row.candidate_id)
+    count = row.wrong - row.told
+    ledger.record(
+        stream="candidate",
+        stream_id=str(candidate.pk),
+        action="recovery.failed",
+        actor=SYSTEM,
+        payload={"wrong": count},
+    )
+    outbox.enqueue(
+        candidate=candidate, kind="recovery_failed", object_id=str(row.pk), version=row.wrong, facts={"count": count}
+    )
+    row.told = row.wrong
+    row.save(update_fields=["told"])
+    return True
+
+
+def begin_email(*, candidate: Candidate, actor: Actor, address: str) -> int:
+    """Have a code sent to an address that the candidate wants to recover by. Returns the code's number.
+
+    Raises:
+        Refused: too many codes were asked for (`too_many`).
+    """
+    check_acts_for(actor, candidate)
+    _claim(way="address", name=str(candidate.pk), candidate=candidate.pk)
+    return email_codes.issue(purpose=EmailCode.Purpose.VERIFY, candidate=candidate.pk, address=address)
+
+
+def verify_email(*, candidate: Candidate, actor: Actor, code_id: int, typed: str) -> None:
+    """Make the address to which the code was sent the account's verified one; until then the old one stands.
+
+    Raises:
+        WrongCode: it is another one, too old, or used.
+    """
+    check_acts_for(actor, candidate)
+    code = email_codes.use(code_id=code_id, purpose=EmailCode.Purpose.VERIFY, typed=typed)
+    if code.candidate_id != candidate.pk:
+        raise Refused(_("This is not yours to change."), code="forbidden")
+    _set_address(candidate, actor, code.address, "email.verified")
+
+
+def remove_email(*, candidate: Candidate, actor: Actor) -> None:
+    """Take the address away; the account is recovered by question only."""
+    check_acts_for(actor, candidate)
+    _set_address(candidate, actor, "", "email.removed")
+
+
+@transaction.atomic
+def _set_address(candidate: Candidate, actor: Actor, address: str, action: str) -> None:
+    user = locked(User.objects.filter(pk=candidate.user_id)).get()
+    user.email = address
+    user.save(update_fields=["email"])
+    ledger.record(stream="candidate", stream_id=str(candidate.pk), action=action, actor=actor)

@@ -1,0 +1,40 @@
+"""Sessions: where somebody is signed in, and ending that. allauth's usersessions notes each sign-in."""
+
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+
+from accounts.actors import Actor, check_acts_for
+from accounts.models import Candidate, User
+from accounts.services import ledger
+
+
+def end_all(*, user: User, keep: str = "") -> int:
+    """End every session of an account but the one with the session key `keep`. Returns how many ended."""
+    ended = UserSession.objects.filter(user=user).exclude(session_key=keep)
+    return sum(1 for session in ended if session.end() is None)
+
+
+@transaction.atomic
+def sign_out(*, candidate: Candidate, actor: Actor, keep: str = "", only: int | None = None) -> int:
+    """End the candidate's sessions: all but the one with the key `keep`, or `only` the one with this number.
+
+    Returns how many ended; another's session is not among them.
+    """
+    check_acts_for(actor, candidate)
+    if only is None:
+        ended = end_all(user=candidate.user, keep=keep)
+    else:
+        session = UserSession.objects.filter(user=candidate.user, pk=only).first()
+        ended = 0
+        if session:
+            session.end()
+            ended = 1
+    if ended:
+        ledger.record(
+            stream="candidate",
+            stream_id=str(candidate.pk),
+            action="sessions.ended",
+            actor=actor,
+            payload={"count": ended},
+        )
+    return ended

@@ -1,0 +1,129 @@
+"""Forgotten password (R06): by question, by e-mail, or with the help of the exam point."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import wraps
+from typing import Any, cast
+
+from allauth.account.adapter import get_adapter
+from allauth.core import ratelimit
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from accounts import queries
+from accounts.forms import AnswerForm, CodeForm, NewPasswordForm, RecoveryForm
+from accounts.models import Question, Region, User
+from accounts.services import recovery
+from exam_portal.kit.errors import Refused
+from exam_portal.kit.forms import carry_out, posted
+
+ASKED, CODE, PROOF = "recovery_asked", "recovery_code", "recovery_proof"
+
+
+def _limited(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Never cached, and limited for each address; the limit for each name is the service's."""
+
+    @never_cache
+    @wraps(view)
+    def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        refused = ratelimit.consume_or_429(request, action="recover")
+        return cast(HttpResponse, refused) if refused else view(request, *args, **kwargs)
+
+    return limited
+
+
+def _asked(request: HttpRequest) -> recovery.Asked | None:
+    kept = request.session.get(ASKED)
+    return recovery.Asked(**kept) if kept else None
+
+
+def _proved(request: HttpRequest, proof: recovery.Proof) -> HttpResponse:
+    request.session.cycle_key()
+    for key in (ASKED, CODE):
+        request.session.pop(key, None)
+    request.session[PROOF] = asdict(proof)
+    return redirect("accounts:recovery_password")
+
+
+@_limited
+def begin(request: HttpRequest) -> HttpResponse:
+    """Whose password was forgotten; goes on for names that nobody has, too."""
+    form = RecoveryForm(posted(request))
+    if form.is_valid():
+        request.session[ASKED] = asdict(recovery.ask(login=form.cleaned_data["login"]))
+        request.session.pop(CODE, None)
+        return redirect("accounts:recovery_question")
+    return render(request, "accounts/recovery.html", {"form": form})
+
+
+@_limited
+def question(request: HttpRequest) -> HttpResponse:
+    """The recovery question."""
+    asked = _asked(request)
+    if asked is None:
+        return redirect("accounts:recovery")
+    form = AnswerForm(posted(request))
+    proofs: list[recovery.Proof] = []
+    if carry_out(
+        form,
+        lambda data: proofs.append(recovery.answer(asked=asked, typed=data["answer"])),
+        wrong_answer="answer",
+    ):
+        return _proved(request, proofs[0])
+    context = {"form": form, "question": Question(asked.question).label, "by_email": settings.PORTAL_EMAIL}
+    return render(request, "accounts/recovery_question.html", context)
+
+
+@_limited
+def code(request: HttpRequest) -> HttpResponse:
+    """A code to the verified e-mail address; the page reads the same where there is none."""
+    if not settings.PORTAL_EMAIL:
+        raise Http404
+    asked = _asked(request)
+    if asked is None:
+        return redirect("accounts:recovery")
+    if "send" in request.POST:
+        try:
+            request.session[CODE] = recovery.send_code(asked=asked)
+        except Refused as refused:
+            messages.error(request, str(refused))
+        return redirect("accounts:recovery_code")
+    code_id = request.session.get(CODE, 0)
+    form = CodeForm(posted(request) if code_id else None)
+    proofs: list[recovery.Proof] = []
+    if carry_out(
+        form,
+        lambda data: proofs.append(recovery.use_code(code_id=code_id, typed=data["code"])),
+        wrong_code="code",
+    ):
+        return _proved(request, proofs[0])
+    return render(request, "accounts/recovery_code.html", {"form": form, "sent": bool(code_id)})
+
+
+@_limited
+def password(request: HttpRequest) -> HttpResponse:
+    """The new password of who has proved whose account it is; ends in signing in with it."""
+    kept = request.session.get(PROOF)
+    if not kept:
+        return redirect("accounts:recovery")
+    proof = recovery.Proof(**kept)
+    form = NewPasswordForm(posted(request), user=get_object_or_404(User, pk=proof.user))
+    users: list[User] = []
+    if carry_out(form, lambda data: users.append(recovery.set_password(proof=proof, password=data["password1"]))):
+        request.session.flush()  # on a shared computer somebody else may be signed in here
+        get_adapter(request).forget_failed_sign_ins(request, users[0])
+        messages.success(request, _("Your password is changed. You were signed out everywhere; sign in anew."))
+        return redirect("account_login")
+    return render(request, "accounts/recovery_password.html", {"form": form})
+
+
+def exam_points(request: HttpRequest, region_code: str = "") -> HttpResponse:
+    """The exam points of a region with address and telephone, for whoever cannot recover the account here."""
+    region = get_object_or_404(Region, code=region_code) if region_code else None
+    points = list(queries.points_of(region)) if region else []
+    context = {"regions": list(queries.regions()), "region": region, "points": points}
+    return render(request, "accounts/recovery_exam_points.html", context)

@@ -1,0 +1,84 @@
+"""Where a candidate is signed in, and the e-mail address by which the account is recovered."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts import queries
+from accounts.access import candidate_page
+from accounts.actors import acting
+from accounts.forms import CodeForm, EmailForm
+from accounts.models import Candidate
+from accounts.services import recovery, sessions
+from exam_portal.kit.forms import carry_out, posted
+
+CODE = "email_code"
+
+
+@candidate_page
+def security(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
+    """Where the candidate is signed in; signing out one by one, everywhere else, or everywhere."""
+    here, actor = request.session.session_key or "", acting(candidate)
+    end = request.POST.get("end", "")
+    if end == "all":
+        sessions.sign_out(candidate=candidate, actor=actor)
+        logout(request)
+        messages.success(request, _("You are signed out everywhere."))
+        return redirect("account_login")
+    if end == "others" or end.isdecimal():
+        only = None if end == "others" else int(end)
+        ended = sessions.sign_out(candidate=candidate, actor=actor, keep=here, only=only)
+        text = ngettext("Signed out in %(count)d place.", "Signed out in %(count)d places.", ended)
+        messages.success(request, text % {"count": ended})
+        return redirect("accounts:security")
+    context = {
+        "sessions": queries.sessions_of(candidate.user, here=here),
+        "address": candidate.user.email,
+        "by_email": settings.PORTAL_EMAIL,
+    }
+    return render(request, "accounts/security.html", context)
+
+
+@candidate_page
+def email(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
+    """The address to recover the account by: given, changed or taken away."""
+    if not settings.PORTAL_EMAIL:
+        raise Http404
+    if "remove" in request.POST:
+        recovery.remove_email(candidate=candidate, actor=acting(candidate))
+        messages.success(request, _("The e-mail address is removed."))
+        return redirect("accounts:security")
+    form = EmailForm(posted(request))
+
+    def send(data: dict[str, str]) -> None:
+        request.session[CODE] = recovery.begin_email(
+            candidate=candidate, actor=acting(candidate), address=data["address"]
+        )
+
+    if carry_out(form, send):
+        return redirect("accounts:email_code")
+    return render(request, "accounts/email.html", {"form": form, "address": candidate.user.email})
+
+
+@candidate_page
+def email_code(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
+    """The code that proves that the address is the candidate's."""
+    code_id = request.session.get(CODE)
+    if not code_id:
+        return redirect("accounts:email")
+    form = CodeForm(posted(request))
+    if carry_out(
+        form,
+        lambda data: recovery.verify_email(
+            candidate=candidate, actor=acting(candidate), code_id=code_id, typed=data["code"]
+        ),
+        wrong_code="code",
+    ):
+        del request.session[CODE]
+        messages.success(request, _("The e-mail address is verified. You can recover your account by it."))
+        return redirect("accounts:security")
+    return render(request, "accounts/email_code.html", {"form": form})

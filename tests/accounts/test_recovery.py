@@ -1,0 +1,406 @@
+"""Recovering an account: by question, by e-mail, by the exam point (R05, R06)."""
+
+import logging
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import hashers
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.actors import acting
+from accounts.models import (
+    Candidate,
+    Channel,
+    EmailCode,
+    LedgerEvent,
+    Message,
+    Point,
+    Question,
+    RecoveryAttempts,
+    Region,
+    User,
+)
+from accounts.services import email_codes, outbox, recovery
+from accounts.services.registering import register_candidate
+from exam_portal import clock
+from exam_portal.kit.errors import Refused
+from registration.models import Exam
+from tests.conftest import OPEN
+from tests.factories import resident_id
+from tests.races import at_once, take_locks_out
+
+pytestmark = pytest.mark.django_db
+
+NUMBER = "11010119900307002X"
+OLD, NEW = "correct horse battery", "purple monkey dishwasher"
+BEGIN, QUESTION, CODE, PASSWORD, LOGIN = (
+    reverse(name)
+    for name in (
+        "accounts:recovery",
+        "accounts:recovery_question",
+        "accounts:recovery_code",
+        "accounts:recovery_password",
+        "account_login",
+    )
+)
+
+
+@pytest.fixture
+def somebody(db: None) -> Candidate:
+    """A candidate with a password, a question whose answer is 实验小学, and a verified address."""
+    user = register_candidate(
+        name="张三",
+        id_type="resident_id",
+        id_number=NUMBER,
+        username="zhangsan",
+        password=OLD,
+        question=Question.TEACHER,
+        answer="实验小学",
+        channel=Channel.WEB,
+        at=clock.now(),
+    )
+    User.objects.filter(pk=user.pk).update(email="zhang@example.org")
+    return user.candidate
+
+
+def signed_in(password: str = OLD) -> Client:
+    client = Client()
+    assert client.post(LOGIN, {"login": "zhangsan", "password": password}).status_code == 302
+    return client
+
+
+def begin(client: Client, login: str = "zhangsan") -> Any:
+    client.post(BEGIN, {"login": login})
+    return client.get(QUESTION)
+
+
+def sent_code() -> str:
+    for pk in EmailCode.objects.filter(sent_at=None).values_list("pk", flat=True):
+        email_codes.send(code_id=pk)
+    found = re.search(r"[0-9]{6}", mail.outbox[-1].body)
+    assert found
+    return found[0]
+
+
+@pytest.mark.rule("R05", "R06")
+@pytest.mark.parametrize("login", ["ZhangSan", NUMBER, "１１０１０１ 19900307 002x"])
+def test_the_right_answer_leads_to_a_new_password_and_ends_all_sessions(somebody: Candidate, login: str) -> None:
+    elsewhere, client = signed_in(), Client()
+    page = begin(client, login)
+    assert page.context["question"] == Question.TEACHER.label
+    assert client.post(QUESTION, {"answer": " 实验 小学"}).headers["Location"] == PASSWORD
+    done = client.post(PASSWORD, {"password1": NEW, "password2": NEW})
+    assert done.headers["Location"] == LOGIN
+    assert elsewhere.get(reverse("portal:dashboard")).status_code == 302
+    assert client.post(LOGIN, {"login": login, "password": OLD}).status_code == 200
+    assert client.post(LOGIN, {"login": login, "password": NEW}).headers["Location"] == reverse("portal:dashboard")
+    event = LedgerEvent.objects.get(action="password.recovered")
+    assert (event.stream_id, event.payload) == (str(somebody.pk), {"by": "question"})
+    assert Message.objects.get(kind="password_recovered").candidate == somebody
+
+
+@pytest.mark.rule("R06")
+def test_a_wrong_answer_changes_nothing_and_the_candidate_is_told(somebody: Candidate) -> None:
+    client = Client()
+    begin(client)
+    refused = client.post(QUESTION, {"answer": "别的学校"})
+    assert list(refused.context["form"].errors) == ["answer"]
+    assert client.get(PASSWORD).headers["Location"] == BEGIN
+    client.post(QUESTION, {"answer": "第二次"})
+    assert recovery.sweep_attempts() == 1
+    message = Message.objects.get(kind="recovery_failed")
+    outbox.deliver(message_id=message.pk)
+    assert (message.candidate, message.facts) == (somebody, {"count": 2})
+    assert LedgerEvent.objects.get(action="recovery.failed").payload == {"wrong": 2}
+    assert recovery.sweep_attempts() == 0
+    page = signed_in().get(reverse("accounts:inbox")).content.decode()
+    assert message.text.splitlines()[0] in page
+
+
+@pytest.mark.rule("R06")
+@pytest.mark.parametrize("login", ["zhangsan", "nobody", resident_id(9)])
+def test_the_sixth_answer_of_a_day_is_not_looked_at_whether_there_is_an_account_or_not(
+    somebody: Candidate, login: str, at_time: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client()
+    begin(client, login)
+    for _number in range(5):
+        assert list(client.post(QUESTION, {"answer": "别的学校"}).context["form"].errors) == ["answer"]
+    other = Client()  # another browser has no other tries
+    begin(other, login)
+    refused = other.post(QUESTION, {"answer": "实验小学"})
+    assert list(refused.context["form"].errors) == ["__all__"]
+    assert "24" in str(refused.context["form"].errors["__all__"])
+    at_time(OPEN + timedelta(hours=24, minutes=1))
+    again = other.post(QUESTION, {"answer": "实验小学"})
+    assert (again.status_code == 302) == (login == "zhangsan")
+
+
+@pytest.mark.rule("R06")
+def test_an_unknown_name_has_a_question_that_stays_the_same_however_it_is_typed(somebody: Candidate) -> None:
+    asked = {recovery.ask(login=login).question for login in ("x1234567", "X 1234-567", "ｘ１２３４５６７")}
+    assert len(asked) == 1
+    names = [f"nobody{number}" for number in range(60)]
+    first = [recovery.ask(login=name).question for name in names]
+    assert set(first) == set(Question.values)
+    assert [recovery.ask(login=name).question for name in names] == first
+
+
+@pytest.mark.rule("R06")
+def test_a_closed_account_and_staff_are_asked_like_nobody(somebody: Candidate) -> None:
+    User.objects.create(username="staff", kind=User.Kind.STAFF, is_staff=True)
+    User.objects.filter(username="zhangsan").update(is_active=False)
+    assert (recovery.ask(login="staff").candidate, recovery.ask(login="zhangsan").candidate) == (0, 0)
+
+
+def work(client: Client, url: str, data: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], int, str]:
+    """The queries of a request without their values, how often it hashed, and its page without the token."""
+    hashed: list[str] = []
+    real = hashers.Argon2PasswordHasher.verify
+    with monkeypatch.context() as patched, CaptureQueriesContext(connection) as queries:
+        patched.setattr(hashers.Argon2PasswordHasher, "verify", lambda *args: hashed.append("") or real(*args))
+        response = client.post(url, data)
+    kinds = [re.sub(r"'[^']*'|\d+|_x\d+|NULL", "", query["sql"].split(" VALUES ")[0]) for query in queries]
+    return kinds, len(hashed), re.sub(r'csrfmiddlewaretoken" value="\w+"|\d\d:\d\d', "", response.content.decode())
+
+
+@pytest.mark.rule("R06")
+def test_known_and_unknown_names_read_the_same_and_cost_the_same(
+    somebody: Candidate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown = next(name for name in map("nobody{}".format, range(99)) if recovery.ask(login=name).question == "teacher")
+    recovery._nobodys_hash()
+    found = []
+    for name in ("zhangsan", unknown):
+        client = Client()
+        client.get(BEGIN)
+        steps = [work(client, BEGIN, {"login": name}, monkeypatch)]
+        steps += [work(client, QUESTION, {"answer": f"falsch {number}"}, monkeypatch) for number in range(6)]
+        steps += [work(client, CODE, {"send": "1"}, monkeypatch), work(client, CODE, {"code": "000000x"}, monkeypatch)]
+        found.append([*steps, client.get(QUESTION).status_code, client.get(CODE).status_code])
+    assert found[0] == found[1]
+    assert [step[1] for step in found[0][1:7]] == [1, 1, 1, 1, 1, 0]
+
+
+@pytest.mark.rule("R06")
+def test_a_code_to_the_verified_address_leads_to_a_new_password(somebody: Candidate) -> None:
+    client = Client()
+    begin(client)
+    client.post(CODE, {"send": "1"})
+    code = sent_code()
+    assert mail.outbox[-1].to == ["zhang@example.org"]
+    assert list(client.post(CODE, {"code": "nothing"}).context["form"].errors) == ["code"]
+    assert client.post(CODE, {"code": f" {code[:3]} {code[3:]} "}).headers["Location"] == PASSWORD
+    assert client.post(PASSWORD, {"password1": NEW, "password2": NEW}).headers["Location"] == LOGIN
+    assert LedgerEvent.objects.get(action="password.recovered").payload == {"by": "email"}
+    signed_in(NEW)
+
+
+@pytest.mark.rule("R06")
+def test_nothing_is_sent_where_there_is_no_account_or_no_address(somebody: Candidate) -> None:
+    User.objects.update(email="")
+    for login in ("nobody", "zhangsan"):
+        client = Client()
+        begin(client, login)
+        client.post(CODE, {"send": "1"})
+        code = EmailCode.objects.latest("pk")
+        assert email_codes.send(code_id=code.pk)
+        assert list(client.post(CODE, {"code": code.code}).context["form"].errors) == ["code"]
+    assert mail.outbox == []
+
+
+def test_a_code_works_once_for_fifteen_minutes_and_five_tries(somebody: Candidate) -> None:
+    def issued() -> EmailCode:
+        return EmailCode.objects.get(
+            pk=email_codes.issue(purpose="recover", candidate=somebody.pk, address="zhang@example.org")
+        )
+
+    used, old, tried = issued(), issued(), issued()
+    EmailCode.objects.filter(pk=old.pk).update(created_at=old.created_at - timedelta(minutes=15, seconds=1))
+    for _number in range(5):
+        with pytest.raises(email_codes.WrongCode):
+            email_codes.use(code_id=tried.pk, purpose="recover", typed="x")
+    email_codes.use(code_id=used.pk, purpose="recover", typed=used.code)
+    for code in (used, old, tried):
+        with pytest.raises(email_codes.WrongCode):
+            email_codes.use(code_id=code.pk, purpose="recover", typed=code.code)
+    verifying = issued()
+    with pytest.raises(email_codes.WrongCode):
+        email_codes.use(code_id=verifying.pk, purpose="verify", typed=verifying.code)
+
+
+def test_a_code_waits_while_the_mail_server_does_not_answer_and_no_log_line_holds_the_address(
+    somebody: Candidate, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise ConnectionRefusedError("zhang@example.org")
+
+    code = email_codes.issue(purpose="recover", candidate=somebody.pk, address="zhang@example.org")
+    with monkeypatch.context() as patched, caplog.at_level(logging.DEBUG):
+        patched.setattr(email_codes, "send_mail", fail)
+        assert not email_codes.send(code_id=code)
+    assert "could not be sent" in caplog.text
+    assert "zhang@" not in caplog.text
+    EmailCode.objects.update(created_at=EmailCode.objects.get().created_at - timedelta(minutes=2))
+    assert email_codes.sweep() == 1
+    assert len(mail.outbox) == 1
+    assert not email_codes.send(code_id=code)
+
+
+def test_a_code_for_an_address_that_was_changed_meanwhile_is_refused(somebody: Candidate) -> None:
+    code_id = recovery.send_code(asked=recovery.ask(login="zhangsan"))
+    recovery.remove_email(candidate=somebody, actor=acting(somebody))
+    with pytest.raises(email_codes.WrongCode):
+        recovery.use_code(code_id=code_id, typed=EmailCode.objects.get().code)
+
+
+@pytest.mark.rule("R06")
+def test_an_address_counts_once_its_code_was_entered(somebody: Candidate) -> None:
+    client = signed_in()
+    url = reverse("accounts:email")
+    assert client.post(url, {"address": "new@example.org"}).headers["Location"] == reverse("accounts:email_code")
+    somebody.user.refresh_from_db()
+    assert somebody.user.email == "zhang@example.org"
+    assert list(client.post(reverse("accounts:email_code"), {"code": "x"}).context["form"].errors) == ["code"]
+    assert client.post(reverse("accounts:email_code"), {"code": sent_code()}).status_code == 302
+    assert mail.outbox[-1].to == ["new@example.org"]
+    somebody.user.refresh_from_db()
+    assert somebody.user.email == "new@example.org"
+    client.post(url, {"remove": "1"})
+    somebody.user.refresh_from_db()
+    assert somebody.user.email == ""
+    actions = LedgerEvent.objects.filter(action__startswith="email.").values_list("action", "payload")
+    assert list(actions) == [("email.verified", {}), ("email.removed", {})]
+
+
+def test_the_sixth_code_of_a_day_is_not_sent(somebody: Candidate) -> None:
+    asked = recovery.ask(login="zhangsan")
+    for _number in range(5):
+        recovery.send_code(asked=asked)
+    with pytest.raises(Refused, match="24"):
+        recovery.send_code(asked=asked)
+    assert EmailCode.objects.count() == 5
+
+
+def test_without_a_mail_server_recovery_by_email_is_not_offered(somebody: Candidate, settings: Any) -> None:
+    settings.PORTAL_EMAIL = False
+    client = Client()
+    assert CODE not in begin(client).content.decode()
+    assert client.get(CODE).status_code == 404
+    assert signed_in().get(reverse("accounts:email")).status_code == 404
+
+
+def test_a_proof_works_once_and_for_fifteen_minutes(somebody: Candidate) -> None:
+    asked = recovery.ask(login="zhangsan")
+    proof = recovery.answer(asked=asked, typed="实验小学")
+    late = recovery.Proof(user=proof.user, state=proof.state, by=proof.by, at=proof.at - 901)
+    recovery.set_password(proof=proof, password=NEW)
+    for void in (proof, late):
+        with pytest.raises(Refused) as refused:
+            recovery.set_password(proof=void, password="another one altogether")
+        assert refused.value.code == "expired"
+    assert User.objects.get().check_password(NEW)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        (("12345678", "12345678"), "password1"),
+        (("zhangsan1", "zhangsan1"), "password1"),
+        ((NEW, "something else"), "password2"),
+    ],
+)
+def test_a_weak_or_mistyped_password_is_told_beside_it(somebody: Candidate, typed: tuple[str, str], field: str) -> None:
+    client = Client()
+    begin(client)
+    client.post(QUESTION, {"answer": "实验小学"})
+    refused = client.post(PASSWORD, dict(zip(("password1", "password2"), typed, strict=True)))
+    assert list(refused.context["form"].errors) == [field]
+    assert User.objects.get().check_password(OLD)
+
+
+def test_whoever_failed_to_sign_in_ten_times_signs_in_after_recovery(somebody: Candidate) -> None:
+    client = Client()
+    for number in range(10):
+        client.post(LOGIN, {"login": "zhangsan", "password": f"wrong {number}"})
+    begin(client)
+    client.post(QUESTION, {"answer": "实验小学"})
+    client.post(PASSWORD, {"password1": NEW, "password2": NEW})
+    signed_in(NEW)
+
+
+def test_answers_are_limited_for_an_address(somebody: Candidate, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"recover": "2/m/ip"}
+    client = Client()
+    codes = [client.post(BEGIN, {"login": f"name{number}"}).status_code for number in range(3)]
+    assert codes == [302, 302, 429]
+
+
+def test_yesterdays_tries_are_forgotten(somebody: Candidate, at_time: Any) -> None:
+    for login in ("zhangsan", "nobody"):
+        with pytest.raises(Refused):
+            recovery.answer(asked=recovery.ask(login=login), typed="x")
+    recovery.sweep_attempts()
+    assert RecoveryAttempts.objects.count() == 2
+    at_time(OPEN + timedelta(hours=25))
+    recovery.sweep_attempts()
+    assert RecoveryAttempts.objects.count() == 0
+
+
+@pytest.mark.rule("R06")
+def test_the_page_for_the_rest_names_address_and_telephone_of_the_regions_exam_points(
+    client: Client, exam: Exam, settings: Any
+) -> None:
+    assert reverse("accounts:recovery") in client.get(LOGIN).content.decode()
+    regions = client.get(reverse("accounts:recovery_exam_points")).content.decode()
+    assert all(region.name in regions for region in Region.objects.all())
+    page = client.get(reverse("accounts:recovery_exam_points_of", args=["43"])).content.decode()
+    for point in Point.objects.filter(region="43"):
+        assert point.name in page and point.address in page and point.telephone in page
+    assert "湖南" in page and "北京第" not in page
+    assert client.get(reverse("accounts:recovery_exam_points_of", args=["99"])).status_code == 404
+    settings.PORTAL_ENV = "production"  # nobody is sent to an invented address
+    assert "示例路" not in client.get(reverse("accounts:recovery_exam_points_of", args=["43"])).content.decode()
+
+
+def test_nothing_typed_reaches_a_log_a_url_a_cookie_or_the_session(
+    somebody: Candidate, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = Client()
+    with caplog.at_level(logging.DEBUG):
+        begin(client, NUMBER)
+        wrong = client.post(QUESTION, {"answer": "geheim"})
+        right = client.post(QUESTION, {"answer": "实验小学"})
+    kept = [caplog.text, str(dict(client.session)), str(client.cookies), str(wrong.headers), str(right.headers)]
+    for secret in (NUMBER, "geheim", "实验小学"):
+        assert not any(secret in text for text in kept)
+    assert "no-store" in wrong.headers["Cache-Control"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("locks", [True, False])
+def test_parallel_answers_do_not_pass_the_limit(
+    somebody: Candidate, locks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not locks:
+        take_locks_out(monkeypatch, recovery)
+    asked = recovery.ask(login="zhangsan")
+    told = at_once(*[lambda: recovery.answer(asked=asked, typed="falsch")] * 12)
+    looked_at = [refused.code for refused in told].count("wrong_answer")
+    assert (looked_at == 5) if locks else (looked_at >= 5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_new_passwords_by_one_proof_one_counts(somebody: Candidate) -> None:
+    proof = recovery.answer(asked=recovery.ask(login="zhangsan"), typed="实验小学")
+    words = ("purple monkey one", "purple monkey two")
+    done = at_once(*[lambda word=word: recovery.set_password(proof=proof, password=word) for word in words])
+    assert sorted(type(result).__name__ for result in done) == ["Refused", "User"]
+    won = words[next(number for number, result in enumerate(done) if isinstance(result, User))]
+    assert User.objects.get().check_password(won)
