@@ -221,6 +221,7 @@ class NewPasswordForm(forms.Form):
     def clean_password1(self) -> str:
         password = self.cleaned_data["password1"]
         validate_password(password, self.user)
+        check_password(password, id_number=self.user.candidate.id_number)
         return password
 
     def clean(self) -> dict[str, Any]:
