@@ -15,9 +15,11 @@ from exam_portal.kit.crypto import keyed_digest
 
 def accounts_called(login: str) -> list[User]:
     """The accounts that a sign-in name may mean: by username, and by ID number of any type, however it is typed."""
+    digests = identity.digests_of_any_type(login)
     by_username, by_number = (
         Q(username=login.strip().lower()),
-        Q(candidate__id_digest__in=identity.digests_of_any_type(login)),
+        # In both columns: while the look-up key rotates, rows before and after the switch stand side by side.
+        Q(candidate__id_digest__in=digests) | Q(candidate__id_digest_next__in=digests),
     )
     return list(User.objects.filter(by_username | by_number).order_by("pk"))
 

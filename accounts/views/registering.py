@@ -7,9 +7,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 
 from accounts.forms import NoticeForm
+from accounts.limits import per_address
 from accounts.services.registering import NOTICE_VERSION
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.forms import posted
@@ -26,6 +28,7 @@ def notice(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/notice.html", {"form": form})
 
 
+@method_decorator(per_address("PORTAL_SIGN_UPS_PER_ADDRESS"), name="dispatch")
 class SignUpView(SignupView):
     """The form of a new account; open only to who accepted the notice."""
 
