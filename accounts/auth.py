@@ -18,8 +18,12 @@ def called(login: str, *, user: str = "") -> Q:
 
     `user` is the way from the row to its account, as `candidate__user__`.
     """
-    return Q(**{f"{user}username": login.strip().lower()}) | Q(
-        **{f"{user}candidate__id_digest__in": identity.digests_of_any_type(login)}
+    digests = identity.digests_of_any_type(login)
+    return (
+        Q(**{f"{user}username": login.strip().lower()})
+        # In both columns: while the look-up key rotates, rows before and after the switch stand side by side.
+        | Q(**{f"{user}candidate__id_digest__in": digests})
+        | Q(**{f"{user}candidate__id_digest_next__in": digests})
     )
 
 

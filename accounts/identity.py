@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from stdnum.iso7064 import mod_11_2
 
 from exam_portal import clock
-from exam_portal.kit.crypto import keyed_digest
+from exam_portal.kit.crypto import keyed_digest, lookup_keys
 
 USERNAME_PATTERN = r"^[a-z][a-z0-9_.-]{3,29}$"
 # Letters, then digits: the form of passports and permits.
@@ -111,9 +111,13 @@ def choices() -> list[tuple[str, str | Promise]]:
 
 
 def normalise_number(typed: str) -> str:
-    """One number, however it is typed (R04): half-width, any script's digits as 0-9, no spaces or hyphens, capitals."""
+    """One number, however it is typed (R04): half-width, any script's digits as 0-9, no spaces or hyphens, capitals.
+
+    Until nothing changes any more: what is left when a space is taken out may have a compatibility form of its own.
+    """
     number = re.sub(r"[\s\-\u2010-\u2015\u2212]", "", unicodedata.normalize("NFKC", typed)).upper()
-    return "".join(str(unicodedata.decimal(character, character)) for character in number)
+    number = "".join(str(unicodedata.decimal(character, character)) for character in number)
+    return number if number == typed else normalise_number(number)
 
 
 def check_number(*, id_type: str, number: str) -> None:
@@ -130,12 +134,27 @@ def digest(*, id_type: str, number: str) -> str:
     return keyed_digest("identity", id_type, number)
 
 
+def digest_columns(*, id_type: str, number: str) -> dict[str, str | None]:
+    """The look-up columns of a candidate's row: by the present key, and by the next one while keys rotate."""
+    return dict(
+        zip(
+            ("id_digest", "id_digest_next"),
+            (keyed_digest("identity", id_type, number, key=key) if key else None for key in lookup_keys()),
+            strict=True,
+        )
+    )
+
+
 def digests_of_any_type(typed: str) -> list[str]:
-    """What `typed` would be found by if it were an ID number of any type; for signing in."""
+    """What `typed` would be found by, in either look-up column, if it were an ID number of any type; for signing in."""
     number = normalise_number(typed)
     if "\x1f" in number:
         return []
-    return [digest(id_type=code, number=number) for code in ID_TYPES]
+    return [
+        keyed_digest("identity", code, number, key=key)
+        for key in dict.fromkeys(filter(None, lookup_keys()))
+        for code in ID_TYPES
+    ]
 
 
 def birth_and_sex(*, id_type: str, number: str) -> tuple[date | None, str]:

@@ -41,6 +41,7 @@ if missing := [name for name in REQUIRED if not env.str(name, "")]:
 SECRET_KEY = env.str("PORTAL_SECRET_KEY")
 PORTAL_ENCRYPTION_KEYS = env.list("PORTAL_ENCRYPTION_KEYS")
 PORTAL_LOOKUP_KEY = env.str("PORTAL_LOOKUP_KEY")
+PORTAL_LOOKUP_KEY_NEXT = env.str("PORTAL_LOOKUP_KEY_NEXT", "")
 PORTAL_SIGNING_KEY = env.str("PORTAL_SIGNING_KEY")
 PORTAL_STATE = Path(env.str("PORTAL_STATE"))
 PORTAL_ORIGIN = env.str("PORTAL_ORIGIN")
@@ -182,7 +183,7 @@ AUTHENTICATION_BACKENDS = ["accounts.auth.IdentityBackend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "portal:dashboard"
 LOGOUT_REDIRECT_URL = "portal:home"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["accounts.hashers.PortalArgon2Hasher"]  # its cost: docs/performance.md
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -200,10 +201,12 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm", "signup": "accounts.forms.SignUpForm"}
 # Whole hospitals share one address: generous per address, strict per account.
+PORTAL_SIGN_INS_PER_ADDRESS = env.int("PORTAL_SIGN_INS_PER_ADDRESS", 600)
+PORTAL_SIGN_UPS_PER_ADDRESS = env.int("PORTAL_SIGN_UPS_PER_ADDRESS", 300)
 ACCOUNT_RATE_LIMITS = {
-    "login": "600/m/ip",
-    "login_failed": "300/m/ip,10/15m/key",
-    "signup": "300/m/ip",
+    "login": None,  # per address: accounts.limits
+    "login_failed": f"{max(1, PORTAL_SIGN_INS_PER_ADDRESS // 2)}/m/ip,10/15m/key",
+    "signup": None,
     "recover": "300/m/ip",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("ALLAUTH_TRUSTED_PROXY_COUNT", 0)

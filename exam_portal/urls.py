@@ -4,6 +4,7 @@ from allauth.account import views as allauth_views
 from django.urls import include, path
 from django.views.i18n import set_language
 
+from accounts.limits import per_address
 from accounts.views.registering import SignUpView
 
 urlpatterns = [
@@ -11,7 +12,7 @@ urlpatterns = [
     path("", include("registration.urls")),
     path("account/", include("accounts.urls")),
     path("account/signup/", SignUpView.as_view(), name="account_signup"),
-    path("account/login/", allauth_views.login, name="account_login"),
+    path("account/login/", per_address("PORTAL_SIGN_INS_PER_ADDRESS")(allauth_views.login), name="account_login"),
     path("account/logout/", allauth_views.logout, name="account_logout"),
     path("account/inactive/", allauth_views.account_inactive, name="account_inactive"),
     path("language/", set_language, name="set_language"),

@@ -38,6 +38,9 @@ class CandidateFactory(factory.django.DjangoModelFactory):
     id_type = "resident_id"
     id_number = factory.Sequence(lambda n: resident_id(n % 1000))
     id_digest = factory.LazyAttribute(lambda c: identity.digest(id_type=c.id_type, number=c.id_number))
+    id_digest_next = factory.LazyAttribute(
+        lambda c: identity.digest_columns(id_type=c.id_type, number=c.id_number)["id_digest_next"]
+    )
     sex = "F"
     birth_date = date(1990, 3, 7)
     channel = "web"

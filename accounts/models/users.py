@@ -12,6 +12,25 @@ from django.utils.translation import gettext_lazy as _
 from accounts import identity
 from exam_portal import clock
 from exam_portal.kit.fields import EncryptedTextField
+from exam_portal.kit.rotation import ROTATING
+
+# Rotating keys (accounts.services.keys) may encrypt the number anew, fill or empty the second look-up column, and
+# switch to what stands in the second one. Name and type it never touches.
+IDENTITY_IS_FIXED = f"""
+    IF {ROTATING}
+        AND ROW(NEW.name, NEW.id_type) = ROW(OLD.name, OLD.id_type)
+        AND NEW.id_digest IN (OLD.id_digest, OLD.id_digest_next)
+        AND (OLD.id_digest_next IS NULL OR NEW.id_digest_next IS NULL OR NEW.id_digest_next = OLD.id_digest_next)
+    THEN
+        RETURN NEW;
+    END IF;
+    IF ROW(NEW.name, NEW.id_type, NEW.id_number, NEW.id_digest, NEW.id_digest_next)
+        IS DISTINCT FROM ROW(OLD.name, OLD.id_type, OLD.id_number, OLD.id_digest, OLD.id_digest_next)
+    THEN
+        RAISE EXCEPTION 'pgtrigger: name, ID type and ID number are fixed once registered';
+    END IF;
+    RETURN NEW;
+"""
 
 
 class Channel(models.TextChoices):
@@ -69,7 +88,8 @@ class Candidate(models.Model):
     """A person who sits exams. One ID number, one candidate (R04); name and ID are fixed once registered (R07).
 
     `id_number` is encrypted; `id_digest` is the keyed digest over type and normalised number by which it is found and
-    kept unique. Sex and birth date come from the ID where it tells them, else from the basic information.
+    kept unique. While the look-up key rotates, `id_digest_next` holds the one by the next key. Sex and birth date come
+    from the ID where it tells them, else from the basic information.
     """
 
     user = models.OneToOneField(User, models.PROTECT, related_name="candidate")
@@ -77,6 +97,7 @@ class Candidate(models.Model):
     id_type = models.CharField(_("ID type"), max_length=24, choices=identity.choices())
     id_number = EncryptedTextField(_("ID number"))
     id_digest = models.CharField(max_length=64, editable=False)
+    id_digest_next = models.CharField(max_length=64, editable=False, null=True)  # noqa: DJ001
     sex = models.CharField(_("sex"), max_length=1, choices=identity.Sex, blank=True)
     birth_date = models.DateField(_("date of birth"), null=True, blank=True)
     channel = models.CharField(max_length=8, choices=Channel)
@@ -86,10 +107,18 @@ class Candidate(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["id_digest"], name="candidate_id_registers_once"),
+            models.UniqueConstraint(fields=["id_digest_next"], name="candidate_id_registers_once_next"),
             models.CheckConstraint(name="candidate_channel_known", condition=Q(channel__in=Channel.values)),
             models.CheckConstraint(name="candidate_id_type_known", condition=Q(id_type__in=list(identity.ID_TYPES))),
         ]
-        triggers = [pgtrigger.ReadOnly(name="identity_is_fixed", fields=["name", "id_type", "id_digest"])]
+        triggers = [
+            pgtrigger.Trigger(
+                name="identity_is_fixed",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func=pgtrigger.Func(IDENTITY_IS_FIXED),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

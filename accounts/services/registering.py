@@ -98,7 +98,7 @@ def register_candidate(
                 name=name,
                 id_type=id_type,
                 id_number=id_number,
-                id_digest=identity.digest(id_type=id_type, number=id_number),
+                **identity.digest_columns(id_type=id_type, number=id_number),
                 sex=sex,
                 birth_date=born,
                 channel=channel,

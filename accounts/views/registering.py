@@ -11,11 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 
 from accounts import identity
 from accounts.forms import NoticeForm
 from accounts.models import User
+from accounts.limits import per_address
 from accounts.services.registering import NOTICE_VERSION
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.forms import posted
@@ -41,6 +43,7 @@ def _accepted(request: HttpRequest) -> bool:
     return NOTICE_VERSION in {request.session.get(ACCEPTED), told}
 
 
+@method_decorator(per_address("PORTAL_SIGN_UPS_PER_ADDRESS"), name="dispatch")
 class SignUpView(SignupView):
     """The form of a new account; open only to who accepted the notice."""
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Candidate, Channel, Point, Site
 from exam_portal import clock
 from exam_portal.kit.fields import EncryptedTextField
+from exam_portal.kit.rotation import ROTATING
 from registration.lifecycle import BY_NAME, MOST_VERSIONS, NEVER_SUBMITTED, State, guard_sql
 from registration.models.exam import Exam, ExamRegion, Specialty
 
@@ -107,7 +108,21 @@ class Submission(models.Model):
             models.UniqueConstraint(fields=["application", "version"], name="submission_version_once"),
             models.CheckConstraint(name="submission_versions", condition=Q(version__gte=1, version__lte=MOST_VERSIONS)),
         ]
-        triggers = [pgtrigger.Protect(name="submission_is_kept", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="submission_is_kept", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="submission_is_unchanged",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                # Rotating keys encrypts the number anew, and touches nothing else.
+                func=f"""
+                    IF {ROTATING} AND to_jsonb(NEW) - 'id_number' = to_jsonb(OLD) - 'id_number' THEN
+                        RETURN NEW;
+                    END IF;
+                    RAISE EXCEPTION 'pgtrigger: a submission is never changed';
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.form_code

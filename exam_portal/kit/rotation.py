@@ -1,0 +1,101 @@
+"""Encrypting every encrypted column anew, with the first of the encryption keys."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from cryptography.fernet import InvalidToken
+from django.apps import apps
+from django.db import connection, models, transaction
+from django.db.models.functions import Cast
+
+from exam_portal.kit import crypto
+from exam_portal.kit.fields import EncryptedTextField
+from exam_portal.kit.locks import locked
+
+# True in SQL inside a transaction that called `begin_rotating`: triggers let through what only a rotation may do.
+ROTATING = "coalesce(current_setting('portal.rotating_keys', true), '') = 'on'"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a rotation has come.
+
+    Attributes:
+        what: the column, `app.Model.field`, or what else is rotated
+        total: rows there are
+        checked: rows seen so far
+        changed: rows that were not yet as they should be; changed, or in a dry run only counted
+        problems: a line each for rows that could not be brought there; they were left as they are
+    """
+
+    what: str
+    total: int
+    checked: int = 0
+    changed: int = 0
+    problems: tuple[str, ...] = field(default=())
+
+    def on(self, *, checked: int, changed: int, problems: list[str]) -> "Progress":
+        """The state one batch later."""
+        return replace(
+            self,
+            checked=self.checked + checked,
+            changed=self.changed + changed,
+            problems=(*self.problems, *problems),
+        )
+
+
+def begin_rotating() -> None:
+    """Let this transaction, and no longer, do what only a rotation may; safe with PgBouncer's transaction pooling."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('portal.rotating_keys', 'on', true)")
+
+
+def encrypted_columns() -> list[tuple[type[models.Model], EncryptedTextField]]:
+    """Every encrypted column of the portal, by name."""
+    return [
+        (model, column)
+        for model in sorted(apps.get_models(), key=lambda model: model._meta.label)
+        for column in model._meta.local_concrete_fields
+        if isinstance(column, EncryptedTextField)
+    ]
+
+
+def rotate_encryption(*, batch: int, dry_run: bool = False) -> Iterator[Progress]:
+    """Encrypt anew what another key than the first has encrypted; yields after each batch.
+
+    A batch is one transaction with its rows locked: a writer waits for it, and nothing written meanwhile is lost. What
+    is done stays done when it is interrupted; the next run finds what is left.
+    """
+    for model, column in encrypted_columns():
+        yield from _rotate(model, column, batch=batch, dry_run=dry_run)
+
+
+def _rotate(model: type[models.Model], column: EncryptedTextField, *, batch: int, dry_run: bool) -> Iterator[Progress]:
+    rows = model._default_manager.all()
+    progress = Progress(f"{model._meta.label}.{column.name}", total=rows.count())
+    last, some = None, True
+    while some:
+        changed: list[models.Model] = []
+        problems: list[str] = []
+        with transaction.atomic():
+            here = rows if last is None else rows.filter(pk__gt=last)
+            tokens = _tokens(here if dry_run else locked(here), column)[:batch]
+            for key, token in tokens:
+                last = key
+                if token is None or crypto.is_current(token):
+                    continue
+                try:
+                    changed.append(model(pk=key, **{column.attname: crypto.decrypt(token)}))
+                except InvalidToken:
+                    problems.append(f"{progress.what} of row {key}: no encryption key fits")
+            if changed and not dry_run:
+                begin_rotating()
+                model._default_manager.bulk_update(changed, [column.name])
+        some = len(tokens) == batch
+        progress = progress.on(checked=len(tokens), changed=len(changed), problems=problems)
+        yield progress
+
+
+def _tokens(rows: "models.QuerySet[models.Model]", column: EncryptedTextField) -> "models.QuerySet":
+    """(key, what stands in the column), undecrypted."""
+    return rows.annotate(token=Cast(column.attname, models.TextField())).order_by("pk").values_list("pk", "token")
