@@ -242,10 +242,6 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='submission',
-            trigger=pgtrigger.compiler.Trigger(name='submission_is_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='5d9678bf55ba81a4f4976af33232d3e5c4aa2371', operation='DELETE', pgid='pgtrigger_submission_is_kept_4959e', table='registration_submission', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='submission',
-            trigger=pgtrigger.compiler.Trigger(name='submission_is_unchanged', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF coalesce(current_setting('portal.rotating_keys', true), '') = 'on' AND to_jsonb(NEW) - 'id_number' = to_jsonb(OLD) - 'id_number' THEN\n                        RETURN NEW;\n                    END IF;\n                    RAISE EXCEPTION 'pgtrigger: a submission is never changed';\n                ", hash='26eefa6cd510c356cee0c085845b8aa3f46bb2cb', operation='UPDATE', pgid='pgtrigger_submission_is_unchanged_ee717', table='registration_submission', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='submission_is_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF TG_OP = 'UPDATE' AND coalesce(current_setting('portal.rotating_keys', true), '') = 'on'\n                        AND to_jsonb(NEW) - 'id_number' = to_jsonb(OLD) - 'id_number'\n                    THEN\n                        RETURN NEW;\n                    END IF;\n                    RAISE EXCEPTION 'pgtrigger: a submission is never changed nor deleted';\n                ", hash='156e1f3eb685c9e4fb98ed61e9da28b09ab7e337', operation='UPDATE OR DELETE', pgid='pgtrigger_submission_is_kept_4959e', table='registration_submission', when='BEFORE')),
         ),
     ]

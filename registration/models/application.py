@@ -109,17 +109,18 @@ class Submission(models.Model):
             models.CheckConstraint(name="submission_versions", condition=Q(version__gte=1, version__lte=MOST_VERSIONS)),
         ]
         triggers = [
-            pgtrigger.Protect(name="submission_is_kept", operation=pgtrigger.Delete),
             pgtrigger.Trigger(
-                name="submission_is_unchanged",
+                name="submission_is_kept",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Update,
+                operation=pgtrigger.Update | pgtrigger.Delete,
                 # Rotating keys encrypts the number anew, and touches nothing else.
                 func=f"""
-                    IF {ROTATING} AND to_jsonb(NEW) - 'id_number' = to_jsonb(OLD) - 'id_number' THEN
+                    IF TG_OP = 'UPDATE' AND {ROTATING}
+                        AND to_jsonb(NEW) - 'id_number' = to_jsonb(OLD) - 'id_number'
+                    THEN
                         RETURN NEW;
                     END IF;
-                    RAISE EXCEPTION 'pgtrigger: a submission is never changed';
+                    RAISE EXCEPTION 'pgtrigger: a submission is never changed nor deleted';
                 """,
             ),
         ]
