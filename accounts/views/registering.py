@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 
 from accounts import identity
 from accounts.forms import NoticeForm
-from accounts.models import User
 from accounts.limits import per_address
+from accounts.models import User
 from accounts.services.registering import NOTICE_VERSION
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.forms import posted
