@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from accounts import identity
-from accounts.models import Candidate, Channel
+from accounts.models import Candidate, Channel, Question
 from accounts.services import keys, registering
 from accounts.services.registering import IdTaken, register_candidate
 from exam_portal import clock
@@ -48,7 +48,7 @@ def register(number: str, username: str) -> Any:
         id_number=number,
         username=username,
         password="correct horse battery",
-        question="?",
+        question=Question.SCHOOL,
         answer="an answer",
         channel=Channel.WEB,
         at=clock.now(),

@@ -85,7 +85,7 @@ def test_the_list_of_sessions(client: Client, places: int, django_assert_num_que
         Session.objects.create(session_key=key, expire_date=datetime(2999, 1, 1, tzinfo=UTC))
         UserSession.objects.create(user=candidate.user, session_key=key, ip="127.0.0.1")
     client.force_login(candidate.user)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         page = client.get(reverse("accounts:security"))
     assert len(page.context["sessions"]) == places
 
