@@ -231,6 +231,18 @@ class NewPasswordForm(forms.Form):
         return cleaned
 
 
+class RareCharacterForm(forms.Form):
+    """What 生僻字输入 looks for; it stands in the form whose name is being typed."""
+
+    picker_query = forms.CharField(
+        label=_("Pinyin or code point of the character"),
+        help_text=_("For example zhe, zhe2 (with the tone) or U+5586; v for ü."),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+
 class BasicInformationForm(forms.ModelForm):
     """Contact data and workplace; sex and date of birth only where the ID number does not tell them."""
 

@@ -189,7 +189,7 @@ def check_username(username: str) -> None:
 
 
 DOT = "·"
-_DOTS = re.compile(r"\s*[·•．・‧∙⋅᛫﹒･]\s*")
+_DOTS = re.compile(r"\s*[·\u0387•．・‧∙⋅᛫﹒･]\s*")
 _HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 # A full stop is a dot of a minority name only between Chinese characters; elsewhere it shortens: J. R. Smith.
 _STOP_BETWEEN_HAN = re.compile(rf"(?<=[{_HAN}])\s*\.\s*(?=[{_HAN}])")

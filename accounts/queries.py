@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextField, Value
 
-from accounts import devices
+from accounts import devices, identity
 from accounts.models import Candidate, Message, Point, Region, User
+from accounts.models.users import NameKey
 from exam_portal import clock
 
 
@@ -65,3 +66,17 @@ def candidate_of(user: User) -> Candidate | None:
         candidate = Candidate.objects.select_related("basic_information", "wechat").get(user=user)
         user.candidate = candidate
     return user.candidate
+
+
+def candidates_named(typed: str, *, beginning: bool = False) -> QuerySet[Candidate]:
+    """Candidates of this name, or whose name begins so, by name and key; nobody for an empty name (R30).
+
+    Dots of all kinds are the same, so are the code points of one character in its compatibility forms, and case.
+    """
+    name = identity.normalise_name(typed)
+    if not name or "\0" in name:
+        return Candidate.objects.none()
+    key = NameKey(Value(name, output_field=TextField()))
+    named = Candidate.objects.alias(key=NameKey("name"))
+    named = named.filter(key__startswith=key) if beginning else named.filter(key=key)
+    return named.order_by("name", "pk")

@@ -48,6 +48,11 @@ PORTAL_ORIGIN = env.str("PORTAL_ORIGIN")
 PORTAL_CLOCK_OFFSET = env.float("PORTAL_CLOCK_OFFSET", 0.0)
 if PRODUCTION and PORTAL_CLOCK_OFFSET:
     raise ImproperlyConfigured("PORTAL_CLOCK_OFFSET is for demo and test; production runs on real time.")
+# Fonts for what the portal's own lacks; those that are not installed are passed over (exam_portal.kit.fonts).
+PORTAL_FALLBACK_FONTS = env.list(
+    "PORTAL_FALLBACK_FONTS",
+    default=[f"/usr/share/fonts/truetype/hanazono/HanaMin{part}.ttf" for part in "AB"],
+)
 
 # What each app asks of the candidate next, in the order in which the candidate walks (exam_portal.kit.hooks).
 NEXT_STEPS = [

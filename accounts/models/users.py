@@ -5,8 +5,10 @@ from typing import Any, ClassVar
 import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin, UserManager
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
@@ -84,6 +86,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.username
 
 
+class NameKey(Lower):
+    """What names are compared by: the same for compatibility forms of a character and, as the database knows it, case.
+
+    Input methods write the same character with different code points (a radical, a compatibility form). Names are kept
+    as they were typed; only looking them up goes by the key.
+    """
+
+    def __init__(self, name: Any) -> None:
+        super().__init__(Func(name, template="normalize(%(expressions)s, NFKC)", output_field=models.TextField()))
+
+
 class Candidate(models.Model):
     """A person who sits exams. One ID number, one candidate (R04); name and ID are fixed once registered (R07).
 
@@ -119,6 +132,7 @@ class Candidate(models.Model):
                 func=pgtrigger.Func(IDENTITY_IS_FIXED),
             )
         ]
+        indexes = [models.Index(OpClass(NameKey(F("name")), name="text_pattern_ops"), name="candidate_by_name")]
 
     def __str__(self) -> str:
         return self.name

@@ -7,15 +7,17 @@ from allauth.account.models import Login
 from allauth.account.views import SignupView
 from django.contrib import messages
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 
-from accounts import identity
-from accounts.forms import NoticeForm
+from accounts import identity, rare_characters
+from accounts.auth import accounts_called
+from accounts.forms import NoticeForm, RareCharacterForm
 from accounts.limits import per_address
 from accounts.models import User
 from accounts.services.registering import NOTICE_VERSION
@@ -43,6 +45,34 @@ def _accepted(request: HttpRequest) -> bool:
     return NOTICE_VERSION in {request.session.get(ACCEPTED), told}
 
 
+def _searched(posted: QueryDict) -> bool:
+    """Whether a form was sent to search for a rare character: by its button, or by Enter with something new to find."""
+    query = posted.get("picker_query", "").strip()
+    return "search" in posted or ("enter" in posted and query not in {"", posted.get("picker_searched")})
+
+
+def _chosen(posted: QueryDict) -> str:
+    """The rare character, or the 「·」, that a form was sent to put into the name, or ""."""
+    character = posted.get("pick", "")
+    return character if character == identity.DOT or rare_characters.find_character(character) else ""
+
+
+def _picker(posted: QueryDict) -> dict[str, Any]:
+    """What includes/rare_characters.html shows: after a search a page of characters, else only the field."""
+    query, chosen = posted.get("picker_query", "").strip(), _chosen(posted)
+    searched = query if _searched(posted) and not chosen else ""
+    page = Paginator(rare_characters.find(searched), rare_characters.AT_ONCE).get_page(posted.get("search"))
+    return {
+        "form": RareCharacterForm(initial={"picker_query": "" if chosen else query}),
+        "chosen": chosen,
+        "open": bool(chosen or _searched(posted)),
+        "searched": searched,
+        "found": page.object_list,
+        "lacking": not all(rare.printed for rare in page.object_list),
+        "next": page.next_page_number() if page.has_next() else None,
+    }
+
+
 @method_decorator(per_address("PORTAL_SIGN_UPS_PER_ADDRESS"), name="dispatch")
 class SignUpView(SignupView):
     """The form of a new account; open only to who accepted the notice."""
@@ -53,9 +83,31 @@ class SignUpView(SignupView):
             return redirect("accounts:notice")
         return super().dispatch(request, *args, **kwargs)
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if _chosen(request.POST) or _searched(request.POST):
+            return self._with_rare_characters(request.POST)
+        return super().post(request, *args, **kwargs)
+
+    def _with_rare_characters(self, posted: QueryDict) -> HttpResponse:
+        """The form as it was typed, unchecked, with a chosen character in the name or with some to choose from."""
+        typed = {name: posted.get(name, "") for name in posted}
+        if character := _chosen(posted):
+            typed["name"], typed["name_again"] = rare_characters.insert(
+                character=character, name=posted.get("name", ""), again=posted.get("name_again", "")
+            )
+        form = self.get_form_class()(initial=typed)
+        return self.render_to_response(self.get_context_data(form=form))
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        mark = signing.dumps(NOTICE_VERSION, salt=ACCEPTED)
-        return {**super().get_context_data(**kwargs), "accepted_field": ACCEPTED, "accepted": mark}
+        context = super().get_context_data(**kwargs)
+        name = identity.normalise_name(context["form"]["name"].value() or "")[:50]
+        return {
+            **context,
+            "accepted_field": ACCEPTED,
+            "accepted": signing.dumps(NOTICE_VERSION, salt=ACCEPTED),
+            "picker": _picker(self.request.POST),
+            "print_hint": rare_characters.print_hint(name),
+        }
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
@@ -73,8 +125,7 @@ class SignUpView(SignupView):
 
     def _made_already(self, form: Any) -> User | None:
         """The account with this ID number, username and password."""
-        number = identity.normalise_number(form.data.get("id_number", ""))
-        digest = identity.digest(id_type=form.data.get("id_type", ""), number=number.replace("\x1f", ""))
         username, password = form.data.get("username", "").strip().lower(), form.data.get("password1", "")
-        user = User.objects.filter(username=username, candidate__id_digest=digest).first()
+        called = accounts_called(form.data.get("id_number", ""))
+        user = next((user for user in called if user.username == username), None)
         return user if user and user.check_password(password) else None

@@ -4,6 +4,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from accounts import rare_characters
 from accounts.access import candidate_page
 from accounts.models import Candidate
 from exam_portal import clock
@@ -41,6 +42,7 @@ def dashboard(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
         "next_step": portal_queries.next_step(candidate=candidate, at=at),
         "applications": applications,
         "account": account,
+        "print_hint": rare_characters.print_hint(candidate.name),
     }
     return render(request, "portal/dashboard.html", context)
 

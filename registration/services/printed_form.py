@@ -10,7 +10,6 @@ import os
 import unicodedata
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import segno
@@ -18,15 +17,14 @@ import typst
 from barcode import Code128
 from barcode.writer import SVGWriter
 from django.conf import settings
-from fontTools.ttLib import TTCollection
-from noto_cjk_sans_otc import FONT_PATH
 
+from accounts import rare_characters
 from accounts.models.profile import Degree, Qualification
 from exam_portal.clock import BEIJING
+from exam_portal.kit import fonts
 from registration.models import Specialty, Submission
 
 TEMPLATE = settings.BASE_DIR / "registration" / "printed" / "application_form.typ"
-FONT = Path(str(FONT_PATH))
 
 Runs = list[str | dict[str, str]]
 
@@ -52,27 +50,19 @@ ID_TYPE = {
 }
 
 
-@cache
-def _covered() -> frozenset[int]:
-    """The code points that the print font has a glyph for."""
-    with TTCollection(str(FONT), lazy=True) as collection:
-        face = next(font for font in collection if font["name"].getDebugName(1) == "Noto Sans CJK SC")
-        return frozenset(face.getBestCmap())
-
-
 def runs(text: str) -> Runs:
-    """A text as the template writes it: what the font has as it is, every other character as its code point."""
+    """A text as the template writes it: what the fonts have as it is, else code point and, where known, pinyin."""
     parts: Runs = []
     for character in text or "—":
-        if unicodedata.category(character) == "Mn" and ord(character) not in _covered():
+        if unicodedata.category(character) == "Mn" and not fonts.covers(character):
             continue  # a variation selector: the character itself stands before it
-        if ord(character) in _covered():
+        if fonts.covers(character):
             if parts and isinstance(parts[-1], str):
                 parts[-1] += character
             else:
                 parts.append(character)
         else:
-            parts.append({"code": f"U+{ord(character):04X}"})
+            parts.append({"code": rare_characters.code_point(character), "pinyin": rare_characters.pinyin(character)})
     return parts
 
 
@@ -136,6 +126,7 @@ def form_data(submission: Submission) -> dict[str, Any]:
         "submitted_at": _beijing(submission.submitted_at),
         "barcode": _barcode(submission.form_code),
         "qr": _qr(submission.form_code),
+        "fonts": fonts.families(),
     }
 
 
@@ -145,7 +136,11 @@ def _beijing(moment: datetime) -> str:
 
 @cache
 def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONT.parent)])
+    return typst.Fonts(
+        include_system_fonts=False,
+        include_embedded_fonts=False,
+        font_paths=[str(folder) for folder in fonts.folders()],
+    )
 
 
 @cache

@@ -101,9 +101,9 @@ class Walker:
                 field.fill(value)
 
     def press(self, action: str | None = None) -> None:
-        """Press the one button of the page's form, or of the form with this action."""
+        """Press the one button of the page's form, or of the form with this action, that carries it out."""
         form = f"main form[action='{action}']" if action else "main form"
-        self.page.locator(f"{form} button[type=submit]").first.click()
+        self.page.locator(f"{form} button[type=submit]:not([aria-hidden], [formaction])").first.click()
         self.page.wait_for_load_state()
 
 

@@ -2,17 +2,23 @@
 
 import io
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 from pypdf import PdfReader
 
 from accounts import identity
 from accounts.actors import acting
 from exam_portal import clock
+from exam_portal.kit import fonts
 from registration.models import Application, Submission
 from registration.services import applications, printed_form
+from tests.data.hard_names import HARD_NAMES
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +103,59 @@ def test_hard_names_print_and_nothing_is_markup(submission: Submission, name: st
     assert not glyphs_missing(pdf)
 
 
+@pytest.mark.rule("R30")
+def test_hard_names_print_without_a_missing_glyph(submission: Submission) -> None:
+    for _typed, name in HARD_NAMES:
+        submission.content["candidate"]["name"] = name
+        pdf = printed_form.render(submission)
+        assert not glyphs_missing(pdf), ascii(name)
+        shown = "".join(run if isinstance(run, str) else run["code"] + run["pinyin"] for run in printed_form.runs(name))
+        assert "".join(shown.split()) in pages(pdf)[0], ascii(name)
+
+
+@pytest.mark.rule("R30")
+def test_a_framed_code_point_has_its_pinyin_beside_it_where_that_is_known() -> None:
+    assert printed_form.runs("王\U000242be") == ["王", {"code": "U+242BE", "pinyin": "miè"}]
+    assert printed_form.runs("李\U0003134a") == ["李", {"code": "U+3134A", "pinyin": ""}]
+
+
+@pytest.fixture
+def installed_font(tmp_path: Path, settings: Any) -> Iterator[None]:
+    """A font for one character that the print font lacks, installed for one test."""
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder([".notdef", "rare"])
+    builder.setupCharacterMap({0x3134A: "rare"})
+    pen = TTGlyphPen(None)
+    pen.moveTo((0, 0))
+    pen.lineTo((0, 800))
+    pen.lineTo((800, 0))
+    pen.closePath()
+    builder.setupGlyf({".notdef": pen.glyph(), "rare": pen.glyph()})
+    builder.setupHorizontalMetrics({".notdef": (1000, 0), "rare": (1000, 0)})
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable(
+        {"familyName": "Rare", "styleName": "Regular", "fullName": "Rare Regular", "psName": "Rare-Regular"}
+    )
+    builder.setupOS2()
+    builder.setupPost()
+    builder.save(tmp_path / "rare.ttf")
+    settings.PORTAL_FALLBACK_FONTS = [str(tmp_path / "missing.ttf"), str(tmp_path / "rare.ttf")]
+    for cached in (fonts._faces, printed_form._fonts):
+        cached.cache_clear()
+    yield
+    for cached in (fonts._faces, printed_form._fonts):
+        cached.cache_clear()
+
+
+@pytest.mark.rule("R30")
+def test_another_installed_font_prints_what_the_first_lacks(submission: Submission, installed_font: None) -> None:
+    assert fonts.families() == ["Noto Sans CJK SC", "Rare"]
+    submission.content["candidate"]["name"] = "李\U0003134a"
+    pdf = printed_form.render(submission)
+    assert "李\U0003134a" in pages(pdf)[0]
+    assert not glyphs_missing(pdf)
+
+
 def test_the_longest_form_fits_on_one_page(submission: Submission) -> None:
     content = submission.content
     content["candidate"]["name"] = "阿卜杜拉·" + "努尔麦麦提" * 9
@@ -150,7 +209,7 @@ def test_a_missing_glyph_would_be_noticed() -> None:
 
     pdf = typst.compile(
         '#set text(font: "Noto Sans CJK SC")\n李\U0003134a'.encode(),
-        font_paths=[str(printed_form.FONT.parent)],
+        font_paths=[str(fonts.FONT.parent)],
         ignore_system_fonts=True,
     )
     assert glyphs_missing(pdf)
