@@ -13,9 +13,9 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
-from kombu.exceptions import OperationalError
 
 from accounts.models import EmailCode
+from exam_portal.kit.bell import ring
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.locks import locked
 
@@ -49,12 +49,9 @@ def issue(*, purpose: str, candidate: int | None, address: str) -> int:
 
 
 def _ring(code_id: int) -> None:
-    from accounts.tasks import send_email_code  # as for the outbox: the bell's clapper is a task
+    from accounts.tasks import send_email_code  # the bell's clapper is a task, and tasks call services
 
-    try:
-        send_email_code.delay(code_id)
-    except OperationalError:
-        logger.warning("The broker does not answer; code %s waits for the sweeper.", code_id)
+    ring(send_email_code, code_id)
 
 
 @transaction.atomic

@@ -1,16 +1,13 @@
 """Messages to candidates: a row first, then a bell for the worker, then a sweeper for what the bell missed."""
 
-import logging
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
 from accounts.models import Candidate, Message
 from exam_portal import clock
-
-logger = logging.getLogger(__name__)
+from exam_portal.kit.bell import ring
 
 
 def enqueue(*, candidate: Candidate, kind: str, object_id: str, version: int, facts: dict[str, Any]) -> None:
@@ -26,14 +23,9 @@ def enqueue(*, candidate: Candidate, kind: str, object_id: str, version: int, fa
 
 
 def _ring(message_id: int) -> None:
-    from accounts.tasks import (
-        deliver_message,
-    )  # the bell's clapper is a task, and tasks call services
+    from accounts.tasks import deliver_message  # the bell's clapper is a task, and tasks call services
 
-    try:
-        deliver_message.delay(message_id)
-    except OperationalError:
-        logger.warning("The broker does not answer; message %s waits for the sweeper.", message_id)
+    ring(deliver_message, message_id)
 
 
 def deliver(*, message_id: int) -> bool:
