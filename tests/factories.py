@@ -36,7 +36,8 @@ class CandidateFactory(factory.django.DjangoModelFactory):
     user = factory.SubFactory(UserFactory)
     name = "张三"
     id_type = "resident_id"
-    id_number = factory.Sequence(lambda n: resident_id(n % 1000))
+    # Tests that name a number themselves take one below 100.
+    id_number = factory.Sequence(lambda n: resident_id(100 + n % 900))
     id_digest = factory.LazyAttribute(lambda c: identity.digest(id_type=c.id_type, number=c.id_number))
     id_digest_next = factory.LazyAttribute(
         lambda c: identity.digest_columns(id_type=c.id_type, number=c.id_number)["id_digest_next"]

@@ -67,7 +67,7 @@ def test_a_number_registers_once_while_processes_of_two_steps_run(
 
     def sign_up(step: int) -> Any:
         with as_process(step):
-            return register(resident_id(500), f"process{step}")
+            return register(resident_id(50), f"process{step}")
 
     def rotate() -> Any:
         with as_process(other):
