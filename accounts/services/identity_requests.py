@@ -174,12 +174,12 @@ def check(*, request: IdentityRequest, actor: Actor, proof: bytes, remark: str, 
     request.candidate = candidate
     request.needs_region = request.kind == Kind.TAKEN or bool({"id_type", "id_number"} & set(request.changes))
     request.checked_by_id, request.checked_at, request.remark = int(actor.id), at, remark.strip()
+    if request.needs_region and candidate.identity_requests.filter(state=State.CHECKED).exists():
+        raise Refused(_("Another application about this account waits for the region."), code="another_waits")
     request.proof.name = scans.keep(proof, folder="identity")
     if not request.needs_region:
         _carry_out(request, candidate, actor, at)
         return request
-    if candidate.identity_requests.filter(state=State.CHECKED).exists():
-        raise Refused(_("Another application about this account waits for the region."), code="another_waits")
     request.state = State.CHECKED
     request.save()
     _record(request, "checked", actor, at)
