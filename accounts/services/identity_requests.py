@@ -168,8 +168,8 @@ def check(*, request: IdentityRequest, actor: Actor, proof: bytes, remark: str, 
             new ID number (`id_taken`).
         NoScan: the proof is no scan.
     """
-    request, candidate = _opened(request, State.MADE)
     check_staff_of_point(actor, request.point)
+    request, candidate = _opened(request, State.MADE)
     _check_nothing_against(request, candidate, at)
     request.candidate = candidate
     request.needs_region = request.kind == Kind.TAKEN or bool({"id_type", "id_number"} & set(request.changes))
@@ -195,8 +195,8 @@ def approve(*, request: IdentityRequest, actor: Actor, remark: str, at: datetime
     Raises:
         Refused: not this region's, decided by whoever checked it (`same_person`), and as `check`.
     """
-    request, candidate = _opened(request, State.CHECKED)
     check_staff_of_region(actor, request.point.region_id)
+    request, candidate = _opened(request, State.CHECKED)
     if request.checked_by_id == int(actor.id):
         raise Refused(_("Somebody else than who checked it decides."), code="same_person")
     _check_nothing_against(request, candidate, at)
