@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Candidate, Channel, Point
+from accounts.models import Candidate, Channel, StaffAssignment
+from accounts.roles import ROLES, Right
 from exam_portal.kit.errors import Refused
 
 
@@ -16,14 +17,21 @@ class Actor:
         kind: candidate, staff, visitor (nobody signed in) or system.
         id: their own, as text: of a candidate the candidate's, of staff the user's.
         channel: how a candidate came to us (R02).
-        region, point: codes of the institution that staff act for; the staff of a region have no point.
+        role, region, point, site: of staff; what they may do (accounts.roles), and codes of the institution that they act
+            for. The staff of a region have no point, those of the nation no region.
     """
 
     kind: str
     id: str = ""
     channel: str = ""
+    role: str = ""
     region: str = ""
     point: str = ""
+    site: str = ""
+
+    def may(self, right: Right) -> bool:
+        """Whether this is somebody of staff whose role has the right; where, is for the services to check."""
+        return self.kind == "staff" and self.role in ROLES and right in ROLES[self.role].rights
 
 
 SYSTEM = Actor(kind="system")
@@ -45,23 +53,30 @@ def check_acts_for(actor: Actor, candidate: Candidate) -> None:
         raise forbidden()
 
 
-def check_staff_of_point(actor: Actor, point: Point) -> None:
-    """Refuse whoever is not of this exam point's staff (R28).
+def working_as(assignment: StaffAssignment) -> Actor:
+    """Somebody of staff as the actor of what they do in their role."""
+    return Actor(
+        kind="staff",
+        id=str(assignment.user_id),
+        channel="staff",
+        role=assignment.role,
+        region=assignment.region_id or "",
+        point=assignment.point_id or "",
+        site=assignment.site_id or "",
+    )
+
+
+def check_may(actor: Actor, right: Right, *, region: str = "", point: str = "") -> None:
+    """Refuse whoever's role has not the right, or who is of another exam point or region (R28).
+
+    `point` is the code of the exam point whose own staff may do it, `region` that of the region whose own may, its
+    points' staff not among them; with neither, only the right counts.
 
     Raises:
         Refused: code `forbidden`.
     """
-    if actor.kind != "staff" or actor.point != point.code:
-        raise forbidden()
-
-
-def check_staff_of_region(actor: Actor, region_code: str) -> None:
-    """Refuse whoever is not of this region's own staff (R28); its points' staff are not.
-
-    Raises:
-        Refused: code `forbidden`.
-    """
-    if actor.kind != "staff" or actor.point or actor.region != region_code:
+    elsewhere = (bool(point) and actor.point != point) or (bool(region) and (actor.point or actor.region != region))
+    if not actor.may(right) or elsewhere:
         raise forbidden()
 
 

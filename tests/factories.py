@@ -1,14 +1,24 @@
 """Rows for tests. Candidates have no usable password here: tests of signing in register through the service."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import factory
 from stdnum.iso7064 import mod_11_2
 
 from accounts import identity
-from accounts.actors import Actor, acting
-from accounts.models import BasicInformation, Candidate, EducationRecord, Point, Region, Site, User, WeChatBinding
+from accounts.actors import Actor, acting, working_as
+from accounts.models import (
+    BasicInformation,
+    Candidate,
+    EducationRecord,
+    Point,
+    Region,
+    Site,
+    StaffAssignment,
+    User,
+    WeChatBinding,
+)
 from exam_portal import clock
 from registration.models import Application, Exam, ExamRegion, ExamSite, Level, Specialty, Subject
 from registration.services import applications
@@ -29,14 +39,24 @@ class UserFactory(factory.django.DjangoModelFactory):
     password = "!"
 
 
-def staff_of(point: Point | None, region: str = "") -> Actor:
-    """A new member of staff as an actor: of the point, or without one of the region."""
-    user = User.objects.create(username=f"staff{User.objects.count():04d}", kind=User.Kind.STAFF, is_staff=True)
-    return Actor(
-        kind="staff",
-        id=str(user.pk),
-        region=point.region_id if point else region,
-        point=point.code if point else "",
+def staff_of(point: Point | None, region: str = "", *, role: str = "") -> Actor:
+    """A new member of staff as an actor: of the point, or without one of the region; a reviewer unless said otherwise."""
+    return working_as(make_staff(point, region, role=role))
+
+
+def make_staff(point: Point | None = None, region: str = "", *, role: str = "", site: str = "") -> StaffAssignment:
+    """A new member of staff: of the point, else of the region, else of the nation."""
+    number = User.objects.count()
+    user = User.objects.create(username=f"staff{number:04d}", kind=User.Kind.STAFF, is_staff=True, password="!")
+    region = point.region_id if point else region
+    return StaffAssignment.objects.create(
+        user=user,
+        name=f"职员{number}",
+        role=role or ("point_reviewer" if point else "region_reviewer" if region else "auditor"),
+        region_id=region or None,
+        point=point,
+        site_id=site or None,
+        valid_from=clock.now() - timedelta(days=1),
     )
 
 

@@ -6,6 +6,7 @@ from accounts.models.ledger import LedgerEvent, LedgerHead
 from accounts.models.outbox import Message
 from accounts.models.profile import BasicInformation, EducationRecord
 from accounts.models.recovery import EmailCode, Question, RecoveryAttempts, RecoveryQuestion
+from accounts.models.staff import StaffAssignment
 from accounts.models.users import Candidate, Channel, User
 from accounts.models.wechat import WeChatBinding
 
@@ -25,6 +26,7 @@ __all__ = [
     "RecoveryQuestion",
     "Region",
     "Site",
+    "StaffAssignment",
     "User",
     "WeChatBinding",
 ]

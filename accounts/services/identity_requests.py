@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
-from accounts.actors import Actor, check_acts_for, check_staff_of_point, check_staff_of_region
+from accounts.actors import Actor, check_acts_for, check_may
 from accounts.models import (
     BasicInformation,
     Candidate,
@@ -29,6 +29,7 @@ from accounts.models import (
     WeChatBinding,
 )
 from accounts.models.users import CARRYING_OUT
+from accounts.roles import Right
 from accounts.services import ledger, outbox, sessions
 from exam_portal.kit import hooks, scans
 from exam_portal.kit.errors import Refused
@@ -168,7 +169,7 @@ def check(*, request: IdentityRequest, actor: Actor, proof: bytes, remark: str, 
             new ID number (`id_taken`).
         NoScan: the proof is no scan.
     """
-    check_staff_of_point(actor, request.point)
+    check_may(actor, Right.CHECK_IDENTITY, point=request.point.code)
     request, candidate = _opened(request, State.MADE)
     _check_nothing_against(request, candidate, at)
     request.candidate = candidate
@@ -195,7 +196,7 @@ def approve(*, request: IdentityRequest, actor: Actor, remark: str, at: datetime
     Raises:
         Refused: not this region's, decided by whoever checked it (`same_person`), and as `check`.
     """
-    check_staff_of_region(actor, request.point.region_id)
+    check_may(actor, Right.DECIDE_IDENTITY, region=request.point.region_id)
     request, candidate = _opened(request, State.CHECKED)
     if request.checked_by_id == int(actor.id):
         raise Refused(_("Somebody else than who checked it decides."), code="same_person")
@@ -214,9 +215,9 @@ def refuse(*, request: IdentityRequest, actor: Actor, remark: str, at: datetime)
     """
     request = _locked(request)
     if request.state == State.CHECKED:
-        check_staff_of_region(actor, request.point.region_id)
+        check_may(actor, Right.DECIDE_IDENTITY, region=request.point.region_id)
     else:
-        check_staff_of_point(actor, request.point)
+        check_may(actor, Right.CHECK_IDENTITY, point=request.point.code)
     if request.state not in {State.MADE, State.CHECKED}:
         raise _wrong_state()
     if not remark.strip():

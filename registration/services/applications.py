@@ -6,9 +6,10 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor, check_acts_for, check_staff_of_region, forbidden
+from accounts.actors import Actor, check_acts_for, check_may, forbidden
 from accounts.models import Candidate, Channel, Point, Site
 from accounts.next_steps import next_step as account_next_step
+from accounts.roles import Right
 from accounts.services import ledger, outbox
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.locks import locked
@@ -353,7 +354,9 @@ def close_for_identity(*, application: Application, actor: Actor, reason: str, a
         Refused: not this region's, without a reason (`no_reason`), or there is nothing live to close (`wrong_state`).
     """
     application = _locked(application, actor)
-    check_staff_of_region(actor, application.exam_region.region_id if application.exam_region else "")
+    check_may(
+        actor, Right.CLOSE_APPLICATION, region=application.exam_region.region_id if application.exam_region else "-"
+    )
     if not reason.strip():
         raise Refused(_("Give the reason."), code="no_reason")
     if application.state not in CLOSABLE:
