@@ -9,11 +9,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
-from accounts.models import BasicInformation, Candidate, Channel, EducationRecord, Question, User
-from accounts.models.profile import Degree, Qualification, check_graduated
+from accounts.models import Channel, Question, User
 from accounts.services.registering import check_answer, check_password, register_candidate
 from exam_portal import clock
-from exam_portal.kit.forms import CHOOSE, DigitsField, MonthField
 
 
 class NoticeForm(forms.Form):
@@ -241,60 +239,3 @@ class RareCharacterForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
-
-
-class BasicInformationForm(forms.ModelForm):
-    """Contact data and workplace; sex and date of birth only where the ID number does not tell them."""
-
-    class Meta:
-        model = BasicInformation
-        fields = ["ethnicity", "mobile", "address", "postcode", "employer"]
-        field_classes = {"mobile": DigitsField, "postcode": DigitsField}
-        widgets = {
-            "mobile": forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "tel-national"}),
-            "address": forms.TextInput(attrs={"autocomplete": "street-address"}),
-            "postcode": forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "postal-code"}),
-            "employer": forms.TextInput(attrs={"autocomplete": "organization"}),
-        }
-        help_texts = {
-            "ethnicity": _("For example Han (汉族)."),
-            "employer": _("The full name as on the official seal."),
-        }
-
-    def __init__(self, *args: Any, candidate: Candidate, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not identity.ID_TYPES[candidate.id_type].tells_birth:
-            self.fields["sex"] = forms.ChoiceField(
-                label=_("Sex"),
-                choices=identity.Sex,
-                initial=candidate.sex,
-                widget=forms.RadioSelect,
-            )
-            self.fields["birth_date"] = forms.DateField(
-                label=_("Date of birth"),
-                initial=candidate.birth_date,
-                widget=forms.DateInput(format="%Y-%m-%d", attrs={"placeholder": "1990-01-31", "autocomplete": "bday"}),
-                error_messages={"invalid": _("Enter year, month and day, for example 1990-01-31.")},
-            )
-            self.order_fields(["sex", "birth_date"])
-
-    def clean_birth_date(self) -> Any:
-        born = self.cleaned_data["birth_date"]
-        if not born.year >= 1900 or born >= clock.today():
-            raise forms.ValidationError(_("This date of birth cannot be right."))
-        return born
-
-
-class EducationForm(forms.ModelForm):
-    """One education record."""
-
-    graduated = MonthField(label=_("Month of graduation"), validators=[check_graduated])
-
-    class Meta:
-        model = EducationRecord
-        fields = ["qualification", "degree", "school", "major", "graduated", "certificate_number"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, known in (("qualification", Qualification), ("degree", Degree)):
-            self.fields[name].choices = [CHOOSE, *known.choices]  # type: ignore[attr-defined]

@@ -63,6 +63,8 @@ NEXT_STEPS = [
 AFTER_ACCOUNT_CHANGE = ["registration.next_steps.standing_submission_stays"]
 # Whether an identity or an account may be changed or deleted now.
 ACCOUNTS_GUARDS = ["registration.guards.no_live_application"]
+# Who is asked about a new education record, one after the other until one knows. Without any, staff compare it.
+EDUCATION_VERIFIERS = env.list("PORTAL_EDUCATION_VERIFIERS", default=[])
 
 # --- Django -------------------------------------------------------------------------------------
 DEBUG = False
@@ -180,6 +182,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "accounts.tasks.sweep_outbox", "schedule": 15.0},
+    "sweep-verification": {"task": "accounts.tasks.sweep_verification", "schedule": 60.0},
     "sweep-recovery": {"task": "accounts.tasks.sweep_recovery", "schedule": 15.0},
     "sweep-identity-requests": {"task": "accounts.tasks.sweep_identity_requests", "schedule": 24 * 3600.0},
     "seal-ledger": {"task": "accounts.tasks.seal_ledger", "schedule": 24 * 3600.0},

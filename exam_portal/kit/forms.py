@@ -47,6 +47,21 @@ def carry_out(form: forms.BaseForm, act: Callable[[dict[str, Any]], Any], **fiel
 CHOOSE = ("", _("Please choose"))
 
 
+class SuggestingInput(forms.TextInput):
+    """A text field whose browser suggests some values while one types; anything may be typed, also without script."""
+
+    template_name = "includes/suggesting_input.html"
+
+    def __init__(self, suggestions: Callable[[], list[str]], attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        self.suggestions = suggestions
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"]["attrs"]["list"] = f"{context['widget']['attrs']['id']}_suggestions"
+        return {**context, "suggestions": self.suggestions()}
+
+
 class MonthField(forms.DateField):
     """A year and month, `2021-07`, kept as the first day of the month.
 

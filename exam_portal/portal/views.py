@@ -32,9 +32,12 @@ def dashboard(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
         }
         for application in queries.applications_of(candidate)
     ]
+    education = list(candidate.education.standing())
     account = {
         "basic": getattr(candidate, "basic_information", None),
-        "education": list(candidate.education.all()),
+        "education": education,
+        "educated": education and all(record.complete for record in education),
+        "credentials": list(candidate.credentials.all()),
         "wechat": getattr(candidate, "wechat", None),
     }
     context = {

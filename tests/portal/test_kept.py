@@ -17,10 +17,14 @@ pytestmark = pytest.mark.django_db
 EDUCATION = {
     "qualification": "master",
     "degree": "master",
+    "school_kind": "abroad",
     "school": "某医科大学",
+    "school_note": "在某国",
     "major": "药学",
     "graduated": "2015-13",
+    "certificate_kind": "graduation",
     "certificate_number": "X1",
+    "certification_number": "",
 }
 
 
@@ -39,8 +43,17 @@ def end_session(client: Client) -> None:
         ("accounts:education", EDUCATION),
         (
             "accounts:basic_information",
-            {"ethnicity": "苗族", "mobile": "139", "address": "某路 8 号", "postcode": "1", "employer": "某院"},
+            {
+                "ethnicity": "苗族",
+                "mobile": "139",
+                "address": "某路 8 号",
+                "postcode": "1",
+                "employer": "某院",
+                "employer_kind": "",
+                "workplace": "某市",
+            },
         ),
+        ("accounts:credentials", {"kind": "physician_registration", "category": "", "since": "2015-13"}),
     ],
 )
 def test_what_was_typed_comes_back_after_signing_in(
@@ -57,7 +70,35 @@ def test_what_was_typed_comes_back_after_signing_in(
     assert {key: shown.context["form"][key].value() for key in typed} == typed
     assert not BasicInformation.objects.exists()
     assert not newcomer.education.exists()
-    assert client.get(page).context["form"]["employer" if "employer" in typed else "school"].value() is None
+    assert not newcomer.credentials.exists()
+    last = list(typed)[-1]
+    assert client.get(page).context["form"][last].value() in {None, ""}
+
+
+def test_a_search_for_a_school_is_kept_with_all_that_was_typed(client: Client, newcomer: Candidate) -> None:
+    page = reverse("accounts:education")
+    client.force_login(newcomer.user)
+    mark = open_form(client, page)
+    end_session(client)
+    client.post(page, {**EDUCATION, "picker_query": "中南 医", "search": "1", "whose": mark})
+    client.force_login(newcomer.user)
+    shown = client.get(page).context
+    assert {key: shown["form"][key].value() for key in EDUCATION} == EDUCATION
+    assert (shown["picker"]["searched"], shown["picker"]["open"]) == ("中南 医", True)
+
+
+@pytest.mark.parametrize("name", ["education_correct", "credential"])
+def test_what_was_changed_on_a_saved_row_comes_back(client: Client, candidate: Candidate, name: str) -> None:
+    record = candidate.education.get()
+    page = reverse(f"accounts:{name}", args=[record.pk if name == "education_correct" else "nurse_registration"])
+    typed = {"major": "药学", "graduated": "1999-99"} if name == "education_correct" else {"since": "1999-99"}
+    client.force_login(candidate.user)
+    mark = open_form(client, page)
+    end_session(client)
+    client.post(page, {**typed, "whose": mark})
+    client.force_login(candidate.user)
+    form = client.get(page).context["form"]
+    assert {key: form[key].value() for key in typed} == typed
 
 
 @pytest.mark.parametrize("step", ["region", "point", "specialty"])
