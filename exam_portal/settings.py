@@ -95,7 +95,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "exam_portal.portal.middleware.ArrivalMiddleware",
-    "exam_portal.portal.middleware.Utf8Middleware",
+    "exam_portal.portal.middleware.ReadableMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -208,11 +208,11 @@ ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm", "signup": "accounts.forms
 # Whole hospitals share one address: generous per address, strict per account.
 PORTAL_SIGN_INS_PER_ADDRESS = env.int("PORTAL_SIGN_INS_PER_ADDRESS", 600)
 PORTAL_SIGN_UPS_PER_ADDRESS = env.int("PORTAL_SIGN_UPS_PER_ADDRESS", 300)
+PORTAL_RECOVERIES_PER_ADDRESS = env.int("PORTAL_RECOVERIES_PER_ADDRESS", 300)
 ACCOUNT_RATE_LIMITS = {
     "login": None,  # per address: accounts.limits
     "login_failed": f"{max(1, PORTAL_SIGN_INS_PER_ADDRESS // 2)}/m/ip,10/15m/key",
     "signup": None,
-    "recover": "300/m/ip",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("ALLAUTH_TRUSTED_PROXY_COUNT", 0)
 
@@ -271,6 +271,9 @@ FORMAT_MODULE_PATH = "exam_portal.formats"
 TIME_ZONE = "Asia/Shanghai"
 USE_I18N = USE_TZ = True
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = _https
 
 # --- Files --------------------------------------------------------------------------------------
 STATIC_URL = "static/"
