@@ -11,6 +11,7 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from stdnum.iso7064 import mod_11_2
@@ -111,6 +112,12 @@ ID_TYPES: dict[str, IdType] = {
 def choices() -> list[tuple[str, str | Promise]]:
     """ID types for a form, in the order candidates need them."""
     return [(code, id_type.label) for code, id_type in ID_TYPES.items()]
+
+
+def name_on_paper(id_type: str) -> str:
+    """The Chinese name of an ID type, as official papers have it in every language."""
+    with translation.override("zh-hans"):
+        return str(ID_TYPES[id_type].label)
 
 
 def normalise_number(typed: str) -> str:

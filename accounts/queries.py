@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db.models import QuerySet, TextField, Value
+from django.db.models import Q, QuerySet, TextField, Value
 
 from accounts import devices, identity
-from accounts.models import Candidate, EmailCode, Message, Point, Region, User
+from accounts.models import Candidate, EmailCode, IdentityRequest, Message, Point, Region, User
 from accounts.models.users import NameKey
 from exam_portal import clock
 
@@ -67,6 +67,15 @@ def sessions_of(user: User, *, here: str) -> list[SignedIn]:
         for row in noted
     ]
     return sorted(rows, key=lambda row: not row.here)
+
+
+def identity_requests_of(candidate: Candidate | None, *, made_here: list[str]) -> QuerySet[IdentityRequest]:
+    """What a candidate applied for (R07), and what was applied for in this browser, by numbers; the newest first.
+
+    Not what somebody else applies for against the candidate's account.
+    """
+    own = Q(candidate=candidate) & ~Q(kind=IdentityRequest.Kind.TAKEN) if candidate else Q(pk=None)
+    return IdentityRequest.objects.filter(own | Q(number__in=made_here)).select_related("point__region")
 
 
 def candidate_of(user: User) -> Candidate | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from exam_portal.kit import fonts
+from exam_portal.kit.printing import Runs
 
 _DATA = Path(__file__).resolve().parent / "data" / "rare_characters.tsv"
 _TONES = {"\u0304": "1", "\u0301": "2", "\u030c": "3", "\u0300": "4"}
@@ -116,6 +117,22 @@ def pinyin(character: str) -> str:
     rare = _characters().get(character)
     reading = rare.readings[0] if rare else ""
     return reading if all(map(fonts.covers, reading)) else ""
+
+
+def runs(text: str) -> Runs:
+    """A text as a paper writes it: what the fonts have as it is, else code point and, where known, pinyin."""
+    parts: Runs = []
+    for character in text or "—":
+        if unicodedata.category(character) == "Mn" and not fonts.covers(character):
+            continue  # a variation selector: the character itself stands before it
+        if fonts.covers(character):
+            if parts and isinstance(parts[-1], str):
+                parts[-1] += character
+            else:
+                parts.append(character)
+        else:
+            parts.append({"code": code_point(character), "pinyin": pinyin(character)})
+    return parts
 
 
 def insert(*, character: str, name: str, again: str) -> tuple[str, str]:

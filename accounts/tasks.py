@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from accounts.services import email_codes, ledger, outbox, recovery
+from accounts.services import email_codes, identity_requests, ledger, outbox, recovery
+from exam_portal import clock
 
 
 @shared_task
@@ -34,3 +35,9 @@ def sweep_recovery() -> None:
     """Send codes that the broker lost, and tell candidates of wrong answers to their recovery question."""
     email_codes.sweep()
     recovery.sweep_attempts()
+
+
+@shared_task
+def sweep_identity_requests() -> None:
+    """Remove applications to change or delete registered information that nobody brought."""
+    identity_requests.sweep(at=clock.now())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import profile, recovery, registering, security
+from accounts.views import identity_requests, profile, recovery, registering, security
 
 app_name = "accounts"
 
@@ -12,6 +12,11 @@ urlpatterns = [
     path("education/", profile.education, name="education"),
     path("wechat/", profile.wechat, name="wechat"),
     path("inbox/", profile.inbox, name="inbox"),
+    path("identity/", identity_requests.notice, name="identity_notice"),
+    path("identity/applications/", identity_requests.applications, name="identity_applications"),
+    path("identity/applications/<str:number>.pdf", identity_requests.form_pdf, name="identity_form"),
+    path("identity/<str:kind>/", identity_requests.regions, name="identity_regions"),
+    path("identity/<str:kind>/<str:region_code>/", identity_requests.apply, name="identity_apply"),
     path("security/", security.security, name="security"),
     path("security/email/", security.email, name="email"),
     path("security/email/code/", security.email_code, name="email_code"),

@@ -61,6 +61,8 @@ NEXT_STEPS = [
 ]
 # What a candidate must know after changing the account's data.
 AFTER_ACCOUNT_CHANGE = ["registration.next_steps.standing_submission_stays"]
+# Whether an identity or an account may be changed or deleted now.
+ACCOUNTS_GUARDS = ["registration.guards.no_live_application"]
 
 # --- Django -------------------------------------------------------------------------------------
 DEBUG = False
@@ -179,6 +181,7 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "accounts.tasks.sweep_outbox", "schedule": 15.0},
     "sweep-recovery": {"task": "accounts.tasks.sweep_recovery", "schedule": 15.0},
+    "sweep-identity-requests": {"task": "accounts.tasks.sweep_identity_requests", "schedule": 24 * 3600.0},
     "seal-ledger": {"task": "accounts.tasks.seal_ledger", "schedule": 24 * 3600.0},
 }
 

@@ -64,6 +64,8 @@ _AWAIT_REVIEW = _(
     "You have completed the confirmation of your registration. Please wait for the qualification review "
     "by the exam point and the exam region."
 )  # 您已完成报名确认，请等待考点和考区考试管理机构进行资格审查
+_CLOSED = _("Closed by the exam region, so that the identity can be corrected")
+CLOSABLE = (_S.SUBMITTED, _S.CONFIRMATION_FAILED, _S.CONFIRMED, _S.POINT_APPROVED, _S.QUALIFIED)
 
 TRANSITIONS: tuple[Transition, ...] = (
     Transition(
@@ -195,12 +197,23 @@ TRANSITIONS: tuple[Transition, ...] = (
         "appeal upheld, or with reason",
         _S.CONFIRMED.label,
     ),
+    *(
+        Transition(
+            f"close_{source.value}",
+            source,
+            _S.ABANDONED,
+            Who.REGION,
+            "an identity has to be corrected, with reason",
+            _CLOSED,
+        )
+        for source in CLOSABLE
+    ),
     Transition(
         "reinstate",
         _S.ABANDONED,
         _S.SUBMITTED,
         Who.REGION,
-        "came from submitted; reason, document, own new deadline",
+        "came from submitted or later; reason, document, own new deadline",
         _S.SUBMITTED.label,
     ),
     Transition(

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 
 from accounts.models import Candidate, Point, Site
+from registration.lifecycle import State
 from registration.models import Application, Exam, ExamRegion, Specialty
 
 
@@ -22,6 +23,13 @@ def open_exams(at: datetime) -> list[Exam]:
 def applications_of(candidate: Candidate) -> QuerySet[Application]:
     """The candidate's applications, newest first, with what their pages show."""
     return candidate.applications.select_related("exam", "exam_region__region", "point", "site", "specialty__level")
+
+
+def live_applications(candidate: Candidate, *, at: datetime) -> list[Application]:
+    """Applications on their way to an exam that is not over: submitted, and neither refused nor given up."""
+    over = {State.DRAFT, State.REJECTED, State.ABANDONED}
+    submitted = candidate.applications.select_related("exam").exclude(state__in=over)
+    return [application for application in submitted if max(application.exam.days) >= at.date()]
 
 
 def regions_of(exam: Exam) -> QuerySet[ExamRegion]:

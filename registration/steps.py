@@ -123,7 +123,7 @@ def nodes(application: Application, *, at: datetime) -> list[Node]:
         (_("Qualification review"), application.state == State.QUALIFIED, ""),
         (_("Payment"), None, ""),
     ]
-    over = draft and at >= application.exam.closes_at
+    over = application.state == State.ABANDONED or (draft and at >= application.exam.closes_at)
     undone = (index for index, (_label, done, _url) in enumerate(marks) if done is False)
     current = None if over else next(undone, None)
     return [

@@ -7,7 +7,7 @@ import factory
 from stdnum.iso7064 import mod_11_2
 
 from accounts import identity
-from accounts.actors import acting
+from accounts.actors import Actor, acting
 from accounts.models import BasicInformation, Candidate, EducationRecord, Point, Region, Site, User, WeChatBinding
 from exam_portal import clock
 from registration.models import Application, Exam, ExamRegion, ExamSite, Level, Specialty, Subject
@@ -27,6 +27,17 @@ class UserFactory(factory.django.DjangoModelFactory):
     username = factory.Sequence(lambda n: f"candidate{n:04d}")
     kind = User.Kind.CANDIDATE
     password = "!"
+
+
+def staff_of(point: Point | None, region: str = "") -> Actor:
+    """A new member of staff as an actor: of the point, or without one of the region."""
+    user = User.objects.create(username=f"staff{User.objects.count():04d}", kind=User.Kind.STAFF, is_staff=True)
+    return Actor(
+        kind="staff",
+        id=str(user.pk),
+        region=point.region_id if point else region,
+        point=point.code if point else "",
+    )
 
 
 class CandidateFactory(factory.django.DjangoModelFactory):

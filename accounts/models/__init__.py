@@ -1,5 +1,6 @@
 """Tables of the accounts app, one file a subject."""
 
+from accounts.models.identity_requests import IdentityRequest
 from accounts.models.institutions import Point, Region, Site
 from accounts.models.ledger import LedgerEvent, LedgerHead
 from accounts.models.outbox import Message
@@ -14,6 +15,7 @@ __all__ = [
     "Channel",
     "EducationRecord",
     "EmailCode",
+    "IdentityRequest",
     "LedgerEvent",
     "LedgerHead",
     "Message",

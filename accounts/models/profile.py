@@ -94,7 +94,22 @@ class EducationRecord(models.Model):
             ),
             models.CheckConstraint(name="education_month", condition=Q(graduated__day=1)),
         ]
-        triggers = [pgtrigger.Protect(name="education_is_kept", operation=pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Trigger(
+                name="education_is_kept",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Delete,
+                # It goes with the account, when that is deleted (R07).
+                func="""
+                    IF EXISTS (
+                        SELECT FROM accounts_candidate WHERE id = OLD.candidate_id AND deleted_at IS NOT NULL
+                    ) THEN
+                        RETURN OLD;
+                    END IF;
+                    RAISE EXCEPTION 'pgtrigger: a saved education record is never deleted';
+                """,
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.school} {self.major}"

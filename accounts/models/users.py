@@ -16,18 +16,34 @@ from exam_portal import clock
 from exam_portal.kit.fields import EncryptedTextField
 from exam_portal.kit.rotation import ROTATING
 
-# Rotating keys (accounts.services.keys) may encrypt the number anew, fill or empty the second look-up column, and
-# switch to what stands in the second one. Name and type it never touches.
+# Holds, for one transaction, the row id of the request that it carries out.
+CARRYING_OUT = "portal.identity_request"
+
+# Two ways around. Rotating keys (accounts.services.keys) may encrypt the number anew, fill or empty the second look-up
+# column, and switch to what stands in the second one; name and type it never touches. And a request that was carried
+# out (R07, accounts.services.identity_requests) may change what it names in the account that it names, or empty it.
 IDENTITY_IS_FIXED = f"""
     IF {ROTATING}
         AND ROW(NEW.name, NEW.id_type) = ROW(OLD.name, OLD.id_type)
         AND NEW.id_digest IN (OLD.id_digest, OLD.id_digest_next)
         AND (OLD.id_digest_next IS NULL OR NEW.id_digest_next IS NULL OR NEW.id_digest_next = OLD.id_digest_next)
+        AND NEW.deleted_at IS NULL
     THEN
         RETURN NEW;
     END IF;
-    IF ROW(NEW.name, NEW.id_type, NEW.id_number, NEW.id_digest, NEW.id_digest_next)
-        IS DISTINCT FROM ROW(OLD.name, OLD.id_type, OLD.id_number, OLD.id_digest, OLD.id_digest_next)
+    IF ROW(NEW.name, NEW.id_type, NEW.id_number, NEW.id_digest, NEW.id_digest_next, NEW.deleted_at)
+        IS DISTINCT FROM ROW(OLD.name, OLD.id_type, OLD.id_number, OLD.id_digest, OLD.id_digest_next, OLD.deleted_at)
+        AND NOT EXISTS (
+            SELECT FROM accounts_identityrequest request
+            WHERE request.id::text = current_setting('{CARRYING_OUT}', true)
+                AND request.candidate_id = OLD.id AND request.state = 'done'
+                AND CASE WHEN request.kind = 'change' THEN
+                    (NEW.name = OLD.name OR 'name' = ANY(request.changes))
+                    AND (NEW.id_type = OLD.id_type OR 'id_type' = ANY(request.changes))
+                    AND (NEW.id_digest = OLD.id_digest OR request.changes && ARRAY['id_type', 'id_number']::varchar[])
+                    AND NEW.deleted_at IS NULL
+                ELSE NEW.deleted_at IS NOT NULL END
+        )
     THEN
         RAISE EXCEPTION 'pgtrigger: name, ID type and ID number are fixed once registered';
     END IF;
@@ -100,6 +116,8 @@ class NameKey(Lower):
 class Candidate(models.Model):
     """A person who sits exams. One ID number, one candidate (R04); name and ID are fixed once registered (R07).
 
+    A deleted account keeps its row, for the ledger and the applications of past years, but neither name nor ID.
+
     `id_number` is encrypted; `id_digest` is the keyed digest over type and normalised number by which it is found and
     kept unique. While the look-up key rotates, `id_digest_next` holds the one by the next key. Sex and birth date come
     from the ID where it tells them, else from the basic information.
@@ -109,16 +127,22 @@ class Candidate(models.Model):
     name = models.CharField(_("name"), max_length=50)
     id_type = models.CharField(_("ID type"), max_length=24, choices=identity.choices())
     id_number = EncryptedTextField(_("ID number"))
-    id_digest = models.CharField(max_length=64, editable=False)
+    id_digest = models.CharField(max_length=64, editable=False, null=True)  # noqa: DJ001
     id_digest_next = models.CharField(max_length=64, editable=False, null=True)  # noqa: DJ001
     sex = models.CharField(_("sex"), max_length=1, choices=identity.Sex, blank=True)
     birth_date = models.DateField(_("date of birth"), null=True, blank=True)
     channel = models.CharField(max_length=8, choices=Channel)
     notice_version = models.CharField(max_length=16)
     registered_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="candidate_deleted_is_nobody",
+                condition=Q(deleted_at__isnull=True, id_digest__isnull=False)
+                | Q(deleted_at__isnull=False, id_digest__isnull=True, id_digest_next__isnull=True, name=""),
+            ),
             models.UniqueConstraint(fields=["id_digest"], name="candidate_id_registers_once"),
             models.UniqueConstraint(fields=["id_digest_next"], name="candidate_id_registers_once_next"),
             models.CheckConstraint(name="candidate_channel_known", condition=Q(channel__in=Channel.values)),

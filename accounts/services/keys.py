@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from accounts import identity
 from accounts.actors import SYSTEM
@@ -42,11 +43,11 @@ def rotate_lookup(*, batch: int = 500, dry_run: bool = False) -> Iterator[Progre
     two unique columns is by the same key in every row and in every process that writes: a number registers once at
     every moment.
     """
-    progress = Progress(LOOKUP, total=Candidate.objects.count())
+    progress = Progress(LOOKUP, total=_registered().count())
     last, some = 0, True
     while some:
         with transaction.atomic():
-            here = Candidate.objects.filter(pk__gt=last)
+            here = _registered().filter(pk__gt=last)
             rows = list((here if dry_run else locked(here)).order_by("pk")[:batch])
             changed, problems = _brought_to_the_settings(rows)
             twice: list[str] = []
@@ -57,6 +58,11 @@ def rotate_lookup(*, batch: int = 500, dry_run: bool = False) -> Iterator[Progre
         some = len(rows) == batch
         progress = progress.on(checked=len(rows), changed=len(changed) - len(twice), problems=[*problems, *twice])
         yield progress
+
+
+def _registered() -> QuerySet[Candidate]:
+    """Accounts with an ID number: a deleted one has none."""
+    return Candidate.objects.filter(deleted_at=None)
 
 
 def _brought_to_the_settings(rows: list[Candidate]) -> tuple[list[Candidate], list[str]]:

@@ -18,7 +18,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
-from accounts.actors import SYSTEM, Actor, acting, check_acts_for
+from accounts.actors import SYSTEM, Actor, acting, check_acts_for, forbidden
 from accounts.auth import called
 from accounts.models import Candidate, EmailCode, Question, RecoveryAttempts, RecoveryQuestion, User
 from accounts.services import email_codes, ledger, outbox, sessions
@@ -236,7 +236,7 @@ def verify_email(*, candidate: Candidate, actor: Actor, code_id: int, typed: str
     check_acts_for(actor, candidate)
     code = email_codes.use(code_id=code_id, purpose=EmailCode.Purpose.VERIFY, typed=typed)
     if code.candidate_id != candidate.pk:
-        raise Refused(_("This is not yours to change."), code="forbidden")
+        raise forbidden()
     _set_address(candidate, actor, code.address, "email.verified")
 
 

@@ -9,8 +9,7 @@ from allauth.account.views import SignupView
 from django.contrib import messages
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,10 +18,11 @@ from django.utils.translation import gettext as _
 
 from accounts import identity, rare_characters
 from accounts.auth import accounts_called
-from accounts.forms import NoticeForm, RareCharacterForm
+from accounts.forms import NoticeForm
 from accounts.limits import per_address
 from accounts.models import User
-from accounts.services.registering import NOTICE_VERSION
+from accounts.services.registering import NOTICE_VERSION, IdTaken
+from accounts.views.picker import as_typed, chosen, picker, searched
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.forms import posted
 
@@ -47,34 +47,6 @@ def _accepted(request: HttpRequest) -> bool:
     return NOTICE_VERSION in {request.session.get(ACCEPTED), told}
 
 
-def _searched(posted: QueryDict) -> bool:
-    """Whether a form was sent to search for a rare character: by its button, or by Enter with something new to find."""
-    query = posted.get("picker_query", "").strip()
-    return "search" in posted or ("enter" in posted and query not in {"", posted.get("picker_searched")})
-
-
-def _chosen(posted: QueryDict) -> str:
-    """The rare character, or the 「·」, that a form was sent to put into the name, or ""."""
-    character = posted.get("pick", "")
-    return character if character == identity.DOT or rare_characters.find_character(character) else ""
-
-
-def _picker(posted: QueryDict) -> dict[str, Any]:
-    """What includes/rare_characters.html shows: after a search a page of characters, else only the field."""
-    query, chosen = posted.get("picker_query", "").strip(), _chosen(posted)
-    searched = query if _searched(posted) and not chosen else ""
-    page = Paginator(rare_characters.find(searched), rare_characters.AT_ONCE).get_page(posted.get("search"))
-    return {
-        "form": RareCharacterForm(initial={"picker_query": "" if chosen else query}),
-        "chosen": chosen,
-        "open": bool(chosen or _searched(posted)),
-        "searched": searched,
-        "found": page.object_list,
-        "lacking": not all(rare.printed for rare in page.object_list),
-        "next": page.next_page_number() if page.has_next() else None,
-    }
-
-
 @method_decorator(per_address("PORTAL_SIGN_UPS_PER_ADDRESS"), name="dispatch")
 class SignUpView(SignupView):
     """The form of a new account; open only to who accepted the notice.
@@ -95,19 +67,10 @@ class SignUpView(SignupView):
         return kwargs | {"data": posted(self.request)}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.unsent or _chosen(request.POST) or _searched(request.POST):
-            return self._as_typed(request.POST)
+        if self.unsent or chosen(request.POST) or searched(request.POST):
+            form = self.get_form_class()(initial=as_typed(request.POST))
+            return self.render_to_response(self.get_context_data(form=form))
         return super().post(request, *args, **kwargs)
-
-    def _as_typed(self, posted: QueryDict) -> HttpResponse:
-        """The form as it was typed, unchecked, with a chosen character in the name or with some to choose from."""
-        typed = {name: posted.get(name, "") for name in posted}
-        if character := _chosen(posted):
-            typed["name"], typed["name_again"] = rare_characters.insert(
-                character=character, name=posted.get("name", ""), again=posted.get("name_again", "")
-            )
-        form = self.get_form_class()(initial=typed)
-        return self.render_to_response(self.get_context_data(form=form))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -116,7 +79,7 @@ class SignUpView(SignupView):
             **context,
             "accepted_field": ACCEPTED,
             "accepted": signing.dumps(NOTICE_VERSION, salt=ACCEPTED),
-            "picker": _picker(self.request.POST),
+            "picker": picker(self.request.POST),
             "print_hint": rare_characters.print_hint(name),
         }
 
@@ -126,6 +89,7 @@ class SignUpView(SignupView):
         except Refused as refused:
             field = {"id_taken": "id_number", "username_taken": "username"}.get(refused.code)
             form.add_error(field, str(refused))
+            form.id_taken = isinstance(refused, IdTaken)
             return self.form_invalid(form)
 
     def form_invalid(self, form: Any) -> HttpResponse:

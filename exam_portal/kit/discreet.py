@@ -51,6 +51,6 @@ class Reporter(ExceptionReporter):
         super().__init__(None, exc_type, exc_value, tb, is_email=is_email)
 
     def get_traceback_data(self) -> dict[str, Any]:
-        data = super().get_traceback_data()
+        data: dict[str, Any] = dict(super().get_traceback_data())
         told = {name: without_numbers(data[name]) for name in ("exception_value", "exception_notes") if name in data}
-        return {**data, "unicode_hint": "", **told}
+        return data | {"unicode_hint": ""} | told

@@ -28,7 +28,17 @@ class AccountChangeHook(Protocol):
     def __call__(self, *, candidate: Any, at: datetime) -> str | None: ...
 
 
-HOOKS: dict[str, type] = {"NEXT_STEPS": NextStepHook, "AFTER_ACCOUNT_CHANGE": AccountChangeHook}
+class AccountGuard(Protocol):
+    """Why a candidate's identity may not be changed, nor the account deleted, now; None when nothing is against it."""
+
+    def __call__(self, *, candidate: Any, at: datetime) -> str | None: ...
+
+
+HOOKS: dict[str, type] = {
+    "NEXT_STEPS": NextStepHook,
+    "AFTER_ACCOUNT_CHANGE": AccountChangeHook,
+    "ACCOUNTS_GUARDS": AccountGuard,
+}
 
 
 def load(setting: str) -> list[Callable[..., Any]]:

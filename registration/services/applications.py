@@ -6,14 +6,14 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor, check_acts_for
+from accounts.actors import Actor, check_acts_for, check_staff_of_region, forbidden
 from accounts.models import Candidate, Channel, Point, Site
 from accounts.next_steps import next_step as account_next_step
 from accounts.services import ledger, outbox
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.locks import locked
 from registration import steps
-from registration.lifecycle import BY_NAME, MOST_VERSIONS, State
+from registration.lifecycle import BY_NAME, CLOSABLE, MOST_VERSIONS, State
 from registration.models import Application, Exam, ExamRegion, Specialty, Submission
 from registration.services import numbers, snapshot
 
@@ -74,18 +74,23 @@ def _check_draft(application: Application, at: datetime, *, step: str) -> None:
         raise NotReady(_("First: %(step)s") % {"step": missing[0].title})
 
 
-def _record(application: Application, action: str, actor: Actor, at: datetime, **payload: object) -> None:
+def _record(
+    application: Application, action: str, actor: Actor, at: datetime, *, reason: str = "", **payload: object
+) -> None:
     ledger.record(
         stream="application",
         stream_id=application.number,
         action=action,
         actor=actor,
+        reason=reason,
         payload=payload,
         at=at,
     )
 
 
-def move(*, application: Application, name: str, actor: Actor, at: datetime, **payload: object) -> None:
+def move(
+    *, application: Application, name: str, actor: Actor, at: datetime, reason: str = "", **payload: object
+) -> None:
     """Take a locked application along the transition `name` and record it; the database guard looks once more.
 
     Raises:
@@ -94,7 +99,7 @@ def move(*, application: Application, name: str, actor: Actor, at: datetime, **p
     transition = BY_NAME[name]
     check_acts_for(actor, application.candidate)
     if actor.kind != transition.who.actor_kind:
-        raise Refused(_("This is not yours to change."), code="forbidden")
+        raise forbidden()
     if application.state != transition.source:
         raise Refused(
             _("This is no longer possible: the registration stands at “%(state)s”.")
@@ -104,7 +109,7 @@ def move(*, application: Application, name: str, actor: Actor, at: datetime, **p
     application.state = transition.target
     application.last_transition = name
     application.save(update_fields=["state", "last_transition", "version"])
-    _record(application, f"application.{name}", actor, at, **payload)
+    _record(application, f"application.{name}", actor, at, reason=reason, **payload)
 
 
 @transaction.atomic
@@ -263,6 +268,8 @@ def submit(
         Closed, NotReady: the window is not open, or a step is missing; nothing was changed.
         Refused: code `changed`, the answers are no longer those that were shown; or the versions are used up.
     """
+    # First the person, whose identity must not change while it is taken into the snapshot (R07).
+    locked(Candidate.objects.filter(pk=application.candidate_id)).get()
     application = _locked(application, actor)
     if application.state == State.SUBMITTED and (standing := application.current_submission):
         return standing
@@ -332,6 +339,29 @@ def withdraw(*, application: Application, actor: Actor, at: datetime) -> None:
     outbox.enqueue(
         candidate=application.candidate,
         kind="application_withdrawn",
+        object_id=application.number,
+        version=application.version,
+        facts={"exam": application.exam.title},
+    )
+
+
+@transaction.atomic
+def close_for_identity(*, application: Application, actor: Actor, reason: str, at: datetime) -> None:
+    """Close a live application, so that the candidate's identity can be corrected (R07); the region's to do.
+
+    Raises:
+        Refused: not this region's, without a reason (`no_reason`), or there is nothing live to close (`wrong_state`).
+    """
+    application = _locked(application, actor)
+    check_staff_of_region(actor, application.exam_region.region_id if application.exam_region else "")
+    if not reason.strip():
+        raise Refused(_("Give the reason."), code="no_reason")
+    if application.state not in CLOSABLE:
+        raise Refused(_("There is no live registration to close."), code="wrong_state")
+    move(application=application, name=f"close_{application.state}", actor=actor, at=at, reason=reason.strip())
+    outbox.enqueue(
+        candidate=application.candidate,
+        kind="application_closed",
         object_id=application.number,
         version=application.version,
         facts={"exam": application.exam.title},

@@ -10,12 +10,13 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.actors import acting
-from accounts.models import Message
+from accounts.models import Message, Point
 from accounts.services import outbox
 from exam_portal import clock
 from registration.models import Exam
 from registration.services import applications
 from tests import factories
+from tests.accounts.requests import ask_change, report
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +30,7 @@ SAVING: dict[str, tuple[dict[str, Any], int]] = {
     "point": ({"place": "4302"}, 14),
     "specialty": ({"specialty": "201", "subjects": ["1"]}, 15),
     "photo": ({}, 11),
-    "submit": ({}, 20),
+    "submit": ({}, 21),
     "withdraw": ({}, 14),
 }
 
@@ -139,3 +140,31 @@ def test_saving_each_step(client: Client, exam: Exam, step: str, records: int, d
         answer = {"seen": client.get(reverse("registration:check", args=[exam.code])).context["seen"]}
     with django_assert_num_queries(queries):
         assert client.post(reverse(f"registration:{step}", args=[exam.code]), answer).status_code == 302
+
+
+IDENTITY = {"identity_notice": 0, "identity_regions": 1, "identity_apply": 2}
+
+
+@pytest.mark.parametrize("page", IDENTITY)
+def test_applying_for_a_change_for_anybody(
+    client: Client, exam: Exam, page: str, django_assert_num_queries: Any
+) -> None:
+    arguments = {"identity_regions": ["taken"], "identity_apply": ["taken", "43"]}.get(page, [])
+    with django_assert_num_queries(IDENTITY[page]):
+        assert client.get(reverse(f"accounts:{page}", args=arguments)).status_code == 200
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_list_of_applications_for_a_change(
+    client: Client, exam: Exam, rows: int, django_assert_num_queries: Any
+) -> None:
+    candidate, point = factories.make_candidate(), Point.objects.get(code="4301")
+    made = [report(factories.resident_id(number), point).number for number in range(rows)]
+    ask_change(candidate, point, name="张珊")
+    client.force_login(candidate.user)
+    session = client.session
+    session["identity_requests"] = made
+    session.save()
+    with django_assert_num_queries(8):
+        page = client.get(reverse("accounts:identity_applications"))
+    assert len(page.context["made"]) == rows + 1

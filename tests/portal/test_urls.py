@@ -7,11 +7,12 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.actors import acting
-from accounts.models import User
+from accounts.models import Point, User
 from exam_portal import clock
 from registration.models import Application
 from registration.services import applications
 from tests import factories
+from tests.accounts.requests import ask_deletion
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +36,11 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "accounts:recovery_password": (302, 302, 302, 302),
     "accounts:recovery_exam_points": (200, 200, 200, 200),
     "accounts:recovery_exam_points_of": (200, 200, 200, 200),
+    "accounts:identity_notice": (200, 200, 200, 200),
+    "accounts:identity_applications": (302, 200, 200, 200),
+    "accounts:identity_form": (SIGN_IN, 200, 404, 404),
+    "accounts:identity_regions": (200, 200, 200, 200),
+    "accounts:identity_apply": (SIGN_IN, 200, 200, 403),
     "account_signup": (302, 302, 302, 302),
     "account_login": (200, 302, 302, 302),
     "account_logout": (302, 200, 200, 200),
@@ -55,7 +61,7 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "registration:withdraw": (SIGN_IN, 200, 409, 403),
     "registration:form_pdf": (SIGN_IN, 200, 409, 403),
 }
-ARGUMENTS = {"code": "2024-health", "region_code": "43"}
+ARGUMENTS = {"code": "2024-health", "region_code": "43", "kind": "change", "number": "000000000000"}
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -70,8 +76,9 @@ def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPa
 ROUTES = dict(routes(get_resolver()))
 
 
-def address(name: str) -> str:
-    return reverse(name, kwargs={key: ARGUMENTS[key] for key in ROUTES[name].pattern.converters})
+def address(name: str, **given: str) -> str:
+    arguments = {**ARGUMENTS, **given}
+    return reverse(name, kwargs={key: arguments[key] for key in ROUTES[name].pattern.converters})
 
 
 def test_every_url_has_an_expectation() -> None:
@@ -88,13 +95,17 @@ def answer(client: Client, url: str, method: str) -> int | str:
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_who_may_open_what(draft: Application, method: str) -> None:
     applications.submit(application=draft, actor=acting(draft.candidate), at=clock.now())
+    request = ask_deletion(draft.candidate, Point.objects.get(code="4301"))
     staff = User.objects.create(username="staff", kind=User.Kind.STAFF, is_staff=True)
     clients = [Client() for _role in range(4)]
     for client, user in zip(clients[1:], (draft.candidate.user, factories.make_candidate().user, staff), strict=True):
         client.force_login(user)
     names = sorted(name for name in ROUTES if method == "get" or ":" in name)
     names.sort(key=lambda name: name == "registration:start")  # begins the other candidate's own
-    found = {name: tuple(answer(client, address(name), method) for client in clients) for name in names}
+    found = {
+        name: tuple(answer(client, address(name, number=request.number), method) for client in clients)
+        for name in names
+    }
     if method == "get":
         assert found == {name: EXPECTED[name] for name in names}
     else:  # who may not open a page may not send it anything either, and is told the same

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from pypdf import PdfReader
 
-from accounts import identity
+from accounts import identity, rare_characters
 from accounts.actors import acting
 from exam_portal import clock
-from exam_portal.kit import fonts
+from exam_portal.kit import fonts, printing
 from registration.models import Application, Submission
 from registration.services import applications, printed_form
 from tests.data.hard_names import HARD_NAMES
@@ -109,14 +110,16 @@ def test_hard_names_print_without_a_missing_glyph(submission: Submission) -> Non
         submission.content["candidate"]["name"] = name
         pdf = printed_form.render(submission)
         assert not glyphs_missing(pdf), ascii(name)
-        shown = "".join(run if isinstance(run, str) else run["code"] + run["pinyin"] for run in printed_form.runs(name))
+        shown = "".join(
+            run if isinstance(run, str) else run["code"] + run["pinyin"] for run in rare_characters.runs(name)
+        )
         assert "".join(shown.split()) in pages(pdf)[0], ascii(name)
 
 
 @pytest.mark.rule("R30")
 def test_a_framed_code_point_has_its_pinyin_beside_it_where_that_is_known() -> None:
-    assert printed_form.runs("王\U000242be") == ["王", {"code": "U+242BE", "pinyin": "miè"}]
-    assert printed_form.runs("李\U0003134a") == ["李", {"code": "U+3134A", "pinyin": ""}]
+    assert rare_characters.runs("王\U000242be") == ["王", {"code": "U+242BE", "pinyin": "miè"}]
+    assert rare_characters.runs("李\U0003134a") == ["李", {"code": "U+3134A", "pinyin": ""}]
 
 
 @pytest.fixture
@@ -140,10 +143,10 @@ def installed_font(tmp_path: Path, settings: Any) -> Iterator[None]:
     builder.setupPost()
     builder.save(tmp_path / "rare.ttf")
     settings.PORTAL_FALLBACK_FONTS = [str(tmp_path / "missing.ttf"), str(tmp_path / "rare.ttf")]
-    for cached in (fonts._faces, printed_form._fonts):
+    for cached in (fonts._faces, printing._fonts):
         cached.cache_clear()
     yield
-    for cached in (fonts._faces, printed_form._fonts):
+    for cached in (fonts._faces, printing._fonts):
         cached.cache_clear()
 
 
@@ -184,8 +187,19 @@ def test_a_long_number_breaks_inside_its_cell(submission: Submission) -> None:
     assert number not in PdfReader(io.BytesIO(pdf)).pages[0].extract_text()
 
 
-def test_every_id_type_has_a_name_on_the_paper() -> None:
-    assert printed_form.ID_TYPE.keys() == identity.ID_TYPES.keys()
+@pytest.mark.parametrize("language", ["en", "zh-hant"])
+def test_every_id_type_has_its_chinese_name_on_the_paper(language: str) -> None:
+    with translation.override(language):
+        names = [identity.name_on_paper(id_type) for id_type in identity.ID_TYPES]
+    assert names == [
+        "居民身份证",
+        "港澳台居民居住证",
+        "港澳居民来往内地通行证",
+        "台湾居民来往大陆通行证",
+        "外国人永久居留身份证",
+        "护照",
+        "军官证",
+    ]
 
 
 def test_threads_may_render_at_once(submission: Submission) -> None:

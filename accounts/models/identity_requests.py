@@ -1,0 +1,106 @@
+"""Applications to change a name or an ID, or to delete an account (R07), and the evidence of what was done."""
+
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts import identity
+from accounts.models.institutions import Point
+from accounts.models.users import Candidate, User
+from exam_portal.kit.fields import EncryptedTextField
+from exam_portal.kit.rotation import ROTATING
+
+
+class IdentityRequest(models.Model):
+    """What is applied for, filled in online and brought to an exam point on paper; then what was found and done.
+
+    `name`, `id_type` and `id_number` are those of who applies; when a candidate does, what the account says, so that
+    they are the old values once new ones are carried out. What is personal is encrypted, and stays here: the ledger
+    holds the request's number only. `changes` names what a change changes, `needs_region` whether somebody of the
+    region decides after the exam point. What was done or refused is never altered.
+    """
+
+    class Kind(models.TextChoices):
+        CHANGE = "change", _("Change the name, ID type or ID number")
+        DELETE = "delete", _("Delete my account")
+        TAKEN = "taken", _("Somebody else signed up with my ID number")
+
+    class State(models.TextChoices):
+        MADE = "made", _("Filled in; to be brought to the exam point")
+        CHECKED = "checked", _("Checked by the exam point; the region decides")
+        DONE = "done", _("Carried out")
+        REFUSED = "refused", _("Refused")
+
+    number = models.CharField(max_length=12, unique=True)
+    kind = models.CharField(max_length=8, choices=Kind)
+    state = models.CharField(max_length=8, choices=State, default=State.MADE)
+    point = models.ForeignKey(Point, models.PROTECT, related_name="identity_requests")
+    candidate = models.ForeignKey(Candidate, models.PROTECT, null=True, blank=True, related_name="identity_requests")
+    name = EncryptedTextField(_("name"))
+    id_type = models.CharField(_("ID type"), max_length=24, choices=identity.choices())
+    id_number = EncryptedTextField(_("ID number"))
+    new_name = EncryptedTextField(blank=True)
+    new_id_type = models.CharField(max_length=24, blank=True)
+    new_id_number = EncryptedTextField(blank=True)
+    changes = ArrayField(models.CharField(max_length=9), default=list, blank=True)
+    telephone = EncryptedTextField(_("telephone"))
+    reason = EncryptedTextField(_("Reason"))
+    made_at = models.DateTimeField()
+    needs_region = models.BooleanField(default=False)
+    proof = models.FileField(upload_to="identity", blank=True)
+    checked_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    checked_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    remark = EncryptedTextField(blank=True)
+
+    class Meta:
+        ordering = ["-made_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="identity_request_kind_known", condition=Q(kind__in=["change", "delete", "taken"])
+            ),
+            models.CheckConstraint(
+                name="identity_request_state_known", condition=Q(state__in=["made", "checked", "done", "refused"])
+            ),
+            models.CheckConstraint(
+                name="identity_request_done_on_proof",
+                condition=~Q(state="done")
+                | (
+                    Q(candidate__isnull=False, checked_by__isnull=False, decided_by__isnull=False)
+                    & Q(checked_at__isnull=False, decided_at__isnull=False)
+                    & ~Q(proof="")
+                ),
+            ),
+            models.CheckConstraint(
+                name="identity_request_two_persons",
+                condition=~Q(state="done", needs_region=True) | ~Q(decided_by=F("checked_by")),
+            ),
+            models.UniqueConstraint(
+                name="identity_request_one_waiting", fields=["candidate"], condition=Q(state="checked")
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="identity_request_is_kept",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__state__in=["done", "refused"]),
+                func=f"""
+                    IF TG_OP = 'UPDATE' AND {ROTATING} THEN
+                        RETURN NEW;
+                    END IF;
+                    RAISE EXCEPTION 'pgtrigger: what was decided about an identity is never altered';
+                """,
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["point", "made_at"], name="identity_request_open", condition=Q(state__in=["made", "checked"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

@@ -1,0 +1,51 @@
+"""Scanned papers: what is taken in, and where it is kept."""
+
+import io
+import secrets
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils.translation import gettext_lazy as _
+from PIL import Image, UnidentifiedImageError
+
+from exam_portal.kit.errors import Refused
+
+MOST_BYTES = 10 * 1024 * 1024
+MOST_PIXELS = 100_000_000
+_IMAGES = {"JPEG": "jpg", "PNG": "png"}
+
+
+class NoScan(Refused):
+    """The file is no scan that can be kept."""
+
+    code = "no_scan"
+
+
+def extension(data: bytes) -> str:
+    """`pdf`, `jpg` or `png`, by what the file holds and not by what it is called.
+
+    Raises:
+        NoScan: it is something else, damaged, or too big.
+    """
+    if not 0 < len(data) <= MOST_BYTES:
+        raise NoScan(_("A scan has at most 10 MB."))
+    if data.startswith(b"%PDF-"):
+        return "pdf"
+    try:
+        with Image.open(io.BytesIO(data), formats=list(_IMAGES)) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise NoScan(_("The picture has too many pixels. Scan it with at most 300 dots per inch."))
+            kind = _IMAGES[str(image.format)]
+            image.verify()
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
+        raise NoScan(_("A scan is a PDF, JPEG or PNG file. This one is another or damaged.")) from None
+    return kind
+
+
+def keep(data: bytes, *, folder: str) -> str:
+    """Keep a scan in the private storage under a name that says nothing. Returns the name.
+
+    Raises:
+        NoScan: see `extension`.
+    """
+    return default_storage.save(f"{folder}/{secrets.token_hex(16)}.{extension(data)}", ContentFile(data))

@@ -1,0 +1,101 @@
+"""Changing an identity while something else happens to it, each in a pair: without the lock, and with it (R07)."""
+
+from typing import Any
+
+import pytest
+from django.db import InternalError
+
+from accounts.actors import Actor, acting
+from accounts.models import Candidate, Channel, IdentityRequest, Message, Point, Question
+from accounts.services import identity_requests, registering
+from exam_portal import clock
+from exam_portal.kit import hooks
+from exam_portal.kit.errors import Refused
+from registration.models import Application, Submission
+from registration.services import applications, snapshot
+from tests import factories
+from tests.accounts.requests import approve, ask_change, check
+from tests.factories import resident_id
+from tests.races import at_once, meet, take_locks_out
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.rule("R07")
+@pytest.mark.parametrize("with_lock", [False, True])
+def test_two_of_the_region_decide_at_once(
+    candidate: Candidate,
+    point: Point,
+    clerk: Actor,
+    region: Actor,
+    monkeypatch: pytest.MonkeyPatch,
+    with_lock: bool,
+) -> None:
+    request = check(ask_change(candidate, point, id_number=resident_id(7)), clerk)
+    other = factories.staff_of(None, "43")
+    if not with_lock:
+        take_locks_out(monkeypatch, identity_requests)
+    meet(monkeypatch, identity_requests, "_opened")
+    results = at_once(lambda: approve(request, region), lambda: approve(request, other))
+    (failed,) = [result for result in results if isinstance(result, Exception)]
+    if with_lock:
+        assert isinstance(failed, Refused)
+        assert failed.code == "wrong_state"
+    else:
+        assert isinstance(failed, InternalError)  # the trigger is the last guard; the person would have seen an error
+    candidate.refresh_from_db()
+    assert candidate.id_number == resident_id(7)
+    assert Message.objects.filter(kind="identity_changed").count() == 1
+
+
+@pytest.mark.rule("R07")
+@pytest.mark.parametrize("with_lock", [False, True])
+def test_submitting_while_the_name_is_changed(
+    draft: Application, point: Point, clerk: Actor, monkeypatch: pytest.MonkeyPatch, with_lock: bool
+) -> None:
+    """Either the change comes first and the snapshot has the new name, or the submission stands against it."""
+    candidate = draft.candidate
+    request = ask_change(candidate, point, name="张珊")
+    if not with_lock:
+        take_locks_out(monkeypatch, identity_requests, applications)
+    meet(monkeypatch, snapshot, "take")
+    meet(monkeypatch, hooks, "load")
+    at_once(
+        lambda: applications.submit(application=draft, actor=acting(candidate), at=clock.now()),
+        lambda: check(request, clerk),
+    )
+    candidate.refresh_from_db()
+    submitted = Submission.objects.get().content["candidate"]["name"]
+    if with_lock:
+        assert submitted == candidate.name
+    else:
+        assert (submitted, candidate.name) == ("张三", "张珊")
+
+
+@pytest.mark.rule("R04", "R07")
+def test_somebody_signs_up_with_the_number_to_which_an_account_changes(
+    candidate: Candidate, point: Point, clerk: Actor, region: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = check(ask_change(candidate, point, id_number=resident_id(7)), clerk)
+    meet(monkeypatch, identity_requests, "_account_with")
+
+    def sign_up() -> Any:
+        return registering.register_candidate(
+            name="李四",
+            id_type="resident_id",
+            id_number=resident_id(7),
+            username="somebody",
+            password="correct horse battery",
+            question=Question.SCHOOL,
+            answer="实验小学",
+            channel=Channel.WEB,
+            at=clock.now(),
+        )
+
+    results = at_once(sign_up, lambda: approve(request, region))
+    (failed,) = [result for result in results if isinstance(result, Exception)]
+    assert isinstance(failed, Refused)
+    assert failed.code == "id_taken"
+    (holder,) = [c for c in Candidate.objects.all() if c.id_number == resident_id(7)]
+    carried_out = IdentityRequest.objects.get().state == "done"
+    assert (holder == candidate) is carried_out
