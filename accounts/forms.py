@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account.forms import LoginForm, SignupForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +13,8 @@ from accounts import identity
 from accounts.models import Channel, Question, User
 from accounts.services.registering import check_answer, check_password, register_candidate
 from exam_portal import clock
+
+LONGEST_PASSWORD = 128
 
 
 class NoticeForm(forms.Form):
@@ -21,6 +24,11 @@ class NoticeForm(forms.Form):
         label=_("I have read the special notice and accept it"),
         error_messages={"required": _("Tick the box once you have read the notice.")},
     )
+
+
+def _limit_length(password: forms.Field) -> None:
+    """No longer than anybody types. The server alone says so: a browser would cut off what is pasted, unseen."""
+    password.validators.append(MaxLengthValidator(LONGEST_PASSWORD))
 
 
 class SignInForm(LoginForm):
@@ -36,6 +44,7 @@ class SignInForm(LoginForm):
         self.fields["password"].label = _("Password")
         self.fields["password"].help_text = ""
         self.fields["password"].widget.attrs.pop("placeholder", None)
+        _limit_length(self.fields["password"])
         self.order_fields(["login", "password"])
 
 
@@ -98,6 +107,8 @@ class SignUpForm(SignupForm):
         password1.help_text = _("At least 8 characters; a few words that only you would put together are best.")
         for field in (username, password1, password2):
             field.widget.attrs.pop("placeholder", None)
+        for field in (password1, password2):
+            _limit_length(field)
         # A mistake in another field must not cost the password just typed; the page is never cached.
         password1.widget.render_value = password2.widget.render_value = True
 
@@ -215,6 +226,8 @@ class NewPasswordForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+        for field in self.fields.values():
+            _limit_length(field)
 
     def clean_password1(self) -> str:
         password = self.cleaned_data["password1"]

@@ -11,20 +11,20 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from exam_portal.kit.errors import Refused
-
-
-def _visible(text: str) -> str:
-    """The text without control characters and invisible ones that turn or hide what stands around them."""
-    return "".join(c for c in text if c in "\r\n\t" or unicodedata.category(c) not in {"Cc", "Cf"})
+from exam_portal.kit.text import visible
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """What a form is bound to: the visible text of a POST, also when nothing was filled in; None on a GET."""
+    """What a form is bound to: the visible text of a POST, also when nothing was filled in; None on a GET.
+
+    Passwords stay as they are typed, with whatever holds together the parts of an emoji.
+    """
     if request.method != "POST":
         return None
     data = request.POST.copy()
     for name, values in request.POST.lists():
-        data.setlist(name, [_visible(value) for value in values])
+        if not name.startswith("password"):
+            data.setlist(name, [visible(value) for value in values])
     return data
 
 
