@@ -62,7 +62,7 @@ SCHOOL_KINDS: dict[str, Kind] = {
         ),
     ),
     "abroad": Kind(
-        _("School abroad, or in Hong Kong, Macau or Taiwan (国(境)外院校)"),
+        _("School abroad, or in Hong Kong, Macau or Taiwan (国（境）外院校)"),
         certification=_(
             "A degree from abroad, Hong Kong, Macau or Taiwan counts with its certification: enter the number that the "
             "service centre for scholarly exchange (教育部留学服务中心) gave it."
@@ -124,7 +124,9 @@ def check_recognised(
     if school.refusal:
         errors["school_kind"] = school.refusal
     elif school_kind == "secondary" and qualification != Qualification.SECONDARY:
-        errors["school_kind"] = _("Secondary vocational education leads to no higher qualification: correct one of both.")
+        errors["school_kind"] = _(
+            "Secondary vocational education leads to no higher qualification: correct one of both."
+        )
     if certificate.refusal:
         errors["certificate_kind"] = certificate.refusal
     elif certificate_kind == "degree" and degree == Degree.NONE:

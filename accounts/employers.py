@@ -34,19 +34,27 @@ class EmployerKind(models.TextChoices):
 
 
 @cache
+def _rows() -> list[list[str]]:
+    return [line.split("\t") for line in _DATA.read_text(encoding="utf-8").splitlines()]
+
+
+def _plain(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).split())
+
+
+@cache
 def _kinds() -> Mapping[str, str]:
-    rows = (line.split("\t") for line in _DATA.read_text(encoding="utf-8").splitlines())
-    return {name: kind for name, kind, _source in rows}
+    return {_plain(name): kind for name, kind, _source in _rows()}
 
 
 def names() -> list[str]:
     """The employers of the list, in its order."""
-    return list(_kinds())
+    return [name for name, _kind, _source in _rows()]
 
 
 def kind_of(employer: str) -> str:
-    """The kind of an employer of the list, "" of one that is not in it; spaces and full-width brackets do not matter."""
-    return _kinds().get("".join(unicodedata.normalize("NFKC", employer).split()), "")
+    """The kind of an employer of the list, "" of one that is not in it; spaces and wide brackets do not matter."""
+    return _kinds().get(_plain(employer), "")
 
 
 def resolve_kind(*, employer: str, told: str) -> str:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import credentials, employers, identity
 from accounts.credentials import PracticeCategory
-from accounts.education import Degree, Qualification
+from accounts.education import CERTIFICATE_KINDS, SCHOOL_KINDS, Degree, Qualification
 from accounts.models import BasicInformation, Candidate, Credential, EducationRecord
 from accounts.models.profile import check_held
 from accounts.services import education
@@ -31,9 +31,11 @@ class BasicInformationForm(forms.ModelForm):
         }
         help_texts = {
             "ethnicity": _("For example Han (汉族)."),
-            "employer": _("The full name as on the official seal. Some are suggested while you type; any may be typed."),
+            "employer": _(
+                "The full name as on the official seal. Some are suggested while you type; any may be typed."
+            ),
             "employer_kind": _("Needed only where the list of suggestions does not have your employer."),
-            "workplace": _("Province, city and district in which you work, for example 湖南省长沙市开福区."),
+            "workplace": _("Province, city and district in which you work, for example “湖南省长沙市开福区”."),
         }
 
     def __init__(self, *args: Any, candidate: Candidate, **kwargs: Any) -> None:
@@ -95,8 +97,8 @@ class EducationForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         for name, known in (("qualification", Qualification), ("degree", Degree)):
             self.fields[name].choices = [CHOOSE, *known.choices]  # type: ignore[attr-defined]
-        for name in ("school_kind", "certificate_kind"):
-            choices = EducationRecord._meta.get_field(name).choices
+        for name, kinds in (("school_kind", SCHOOL_KINDS), ("certificate_kind", CERTIFICATE_KINDS)):
+            choices = [(code, kind.label) for code, kind in kinds.items()]
             self.fields[name].choices = [CHOOSE, *choices]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
@@ -113,7 +115,7 @@ class SchoolForm(forms.Form):
 
     picker_query = forms.CharField(
         label=_("Pinyin initials, or any characters of the name"),
-        help_text=_("For example hnzyydx, 湖南中医, or 中南医."),
+        help_text=_("For example hnzyydx, “湖南中医”, or “中南医”."),
         max_length=40,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
@@ -159,8 +161,8 @@ class CredentialChangeForm(forms.Form):
     since = MonthField(validators=[check_held])
 
     def __init__(self, *args: Any, credential: Credential, initial: dict[str, Any], **kwargs: Any) -> None:
-        present = {"category": credential.category, "since": credential.since}
-        super().__init__(*args, initial={**present, **initial}, **kwargs)
-        self.fields["since"].label = credential.month_label
+        kwargs["initial"] = {"category": credential.category, "since": credential.since, **initial}
+        super().__init__(*args, **kwargs)
+        self.fields["since"].label = str(credential.month_label)
         if not credentials.CREDENTIAL_KINDS[credential.kind].has_category:
             del self.fields["category"]

@@ -16,7 +16,7 @@ load_phrases_dict({"长治": [["cháng"], ["zhì"]], "朝阳": [["cháo"], ["yá
 
 
 def initials(name: str) -> str:
-    """One letter for each character, as many as there are: 中南大学 → zndx; brackets and digits stand for themselves."""
+    """One letter for each character, as many as there are: 中南大学 → zndx; digits and brackets stay."""
     letters = "".join(part[0].lower() for part in lazy_pinyin(name, style=Style.NORMAL, errors=list))
     assert len(letters) == len(name), name
     return letters

@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='educationrecord',
             name='school_kind',
-            field=models.CharField(choices=[('regular', 'Regular higher education (普通高等教育)'), ('adult', 'Adult higher education (成人高等教育)'), ('self_study', 'Higher education by self-study examination (高等教育自学考试)'), ('online', 'Online higher education (网络教育)'), ('open', 'Open education (开放教育)'), ('secondary', 'Secondary vocational education (中等职业教育)'), ('military', 'Military school (军队院校)'), ('abroad', 'School abroad, or in Hong Kong, Macau or Taiwan (国(境)外院校)'), ('party', 'Party school (党校)'), ('unapproved', "Institution without the education authorities' approval (未经批准的办学机构)")], default='', max_length=16, verbose_name='kind of school'),
+            field=models.CharField(choices=[('regular', 'Regular higher education (普通高等教育)'), ('adult', 'Adult higher education (成人高等教育)'), ('self_study', 'Higher education by self-study examination (高等教育自学考试)'), ('online', 'Online higher education (网络教育)'), ('open', 'Open education (开放教育)'), ('secondary', 'Secondary vocational education (中等职业教育)'), ('military', 'Military school (军队院校)'), ('abroad', 'School abroad, or in Hong Kong, Macau or Taiwan (国（境）外院校)'), ('party', 'Party school (党校)'), ('unapproved', "Institution without the education authorities' approval (未经批准的办学机构)")], default='', max_length=16, verbose_name='kind of school'),
             preserve_default=False,
         ),
         migrations.AddField(

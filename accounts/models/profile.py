@@ -1,4 +1,4 @@
-"""What the account keeps from year to year: contact data and work. Education and credentials have files of their own."""
+"""What the account keeps from year to year: contact data and work; education and credentials have their own files."""
 
 from datetime import date
 

@@ -306,7 +306,15 @@ def _delete(request: IdentityRequest, candidate: Candidate, actor: Actor, at: da
     user.set_unusable_password()
     user.save(update_fields=["username", "email", "is_active", "password"])
     sessions.end_all(user=user)
-    owned = (BasicInformation, EducationRecord, Credential, WeChatBinding, RecoveryQuestion, RecoveryAttempts, EmailCode)
+    owned = (
+        BasicInformation,
+        EducationRecord,
+        Credential,
+        WeChatBinding,
+        RecoveryQuestion,
+        RecoveryAttempts,
+        EmailCode,
+    )
     for rows in owned:
         rows.objects.filter(candidate=candidate).delete()
     candidate.identity_requests.filter(state=State.MADE).delete()

@@ -1,7 +1,7 @@
 """Verifying education records: by the verifiers of the settings, or by staff.
 
 The record is the row; a bell rings for it once it is saved, and the sweeper finds what the bell missed. A verifier is
-asked outside any transaction, so that a slow one keeps nobody waiting: the row is claimed for a while first, and whoever
+asked outside any transaction, so that a slow one keeps nobody waiting: the row is claimed for a while first, and who
 dies meanwhile only lets that time pass.
 """
 
@@ -59,7 +59,7 @@ def ask(*, record_id: int) -> bool:
 
 @transaction.atomic
 def _claim(record_id: int) -> EducationRecord | None:
-    """The record, with its candidate, if it is to be asked about now; nobody else gets it until the claim has passed."""
+    """The record, with its candidate, if it is to be asked about now; nobody else gets it while the claim lasts."""
     now = clock.now()
     due = EducationRecord.objects.standing().filter(pk=record_id, verification=Verification.UNVERIFIED, ask_at__lte=now)
     if not due.select_for_update(skip_locked=True).exists():

@@ -1,5 +1,7 @@
 """Practice registrations, the residency certificate and titles."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -28,7 +30,7 @@ def credentials(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
 def change(request: HttpRequest, credential: str, *, candidate: Candidate) -> HttpResponse:
     """Another month or category of a credential that the candidate has, or its removal."""
     found = get_object_or_404(candidate.credentials, kind=credential)
-    who = {"candidate": candidate, "actor": acting(candidate), "kind": found.kind}
+    who: dict[str, Any] = {"candidate": candidate, "actor": acting(candidate), "kind": found.kind}
     if "remove" in request.POST:
         service.remove_credential(**who)
         return saved(request, candidate, _("Removed."), to="accounts:credentials")

@@ -65,7 +65,14 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "registration:withdraw": (SIGN_IN, 200, 409, 403),
     "registration:form_pdf": (SIGN_IN, 200, 409, 403),
 }
-ARGUMENTS = {"code": "2024-health", "region_code": "43", "kind": "change", "number": "000000000000", "record": "0", "credential": "senior_nurse"}
+ARGUMENTS = {
+    "code": "2024-health",
+    "region_code": "43",
+    "kind": "change",
+    "number": "000000000000",
+    "record": "0",
+    "credential": "senior_nurse",
+}
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -108,10 +115,7 @@ def test_who_may_open_what(draft: Application, method: str) -> None:
         client.force_login(user)
     names = sorted(name for name in ROUTES if method == "get" or ":" in name)
     names.sort(key=lambda name: name == "registration:start")  # begins the other candidate's own
-    found = {
-        name: tuple(answer(client, address(name, **given), method) for client in clients)
-        for name in names
-    }
+    found = {name: tuple(answer(client, address(name, **given), method) for client in clients) for name in names}
     if method == "get":
         assert found == {name: EXPECTED[name] for name in names}
     else:  # who may not open a page may not send it anything either, and is told the same
