@@ -115,7 +115,7 @@ class SchoolForm(forms.Form):
 
     picker_query = forms.CharField(
         label=_("Pinyin initials, or any characters of the name"),
-        help_text=_("For example hnzyydx, “湖南中医”, or “中南医”."),
+        help_text=_("For example hnzyydx, “湖南中医”, or “湖中医”."),
         max_length=40,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
@@ -142,7 +142,8 @@ class CredentialForm(forms.Form):
         super().__init__(*args, **kwargs)
         kind = self.fields["kind"]
         assert isinstance(kind, forms.ChoiceField)
-        kind.choices = [CHOOSE, *credentials.choices(without=held)]
+        # What was just saved may be sent once more, by a second press.
+        kind.choices = [CHOOSE, *credentials.choices(without=held - {self.data.get("kind", "")})]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

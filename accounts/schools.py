@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-_DATA = Path(__file__).resolve().parent / "data" / "schools.tsv"
+_FOLDER = Path(__file__).resolve().parent / "data"
+_DATA, _TRADITIONAL = _FOLDER / "schools.tsv", _FOLDER / "traditional.tsv"
 
 # 其他: a school that is not in the list, with a note.
 OTHER = "999999"
@@ -52,8 +53,14 @@ class _Entry:
     initials: str
 
 
+@cache
+def _simplified() -> Mapping[int, str]:
+    return str.maketrans(dict(line.split("\t") for line in _TRADITIONAL.read_text(encoding="utf-8").splitlines()))
+
+
 def _plain(text: str) -> str:
-    return _BESIDES.sub("", unicodedata.normalize("NFKC", text)).lower()
+    """What names are compared by: half-width, small letters, simplified characters, nothing between them."""
+    return _BESIDES.sub("", unicodedata.normalize("NFKC", text)).lower().translate(_simplified())
 
 
 @cache
@@ -93,7 +100,7 @@ def _rank(query: str, text: str) -> int | None:
 
 
 def find(typed: str) -> list[Found]:
-    """Schools by pinyin initials (`hnzyydx`) or by any characters of a name in their order (`中南 医`), best first.
+    """Schools by pinyin initials (`hnzyydx`) or by any characters of a name in their order (`湖 中医`), best first.
 
     Each school once, by the name that fits best.
     """

@@ -105,6 +105,14 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='educationrecord',
+            trigger=pgtrigger.compiler.Trigger(name='education_is_never_emptied', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: saved education records are never deleted';", hash='72e645e14a1e2490265872297dba938f21d906df', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_education_is_never_emptied_e2ee4', table='accounts_educationrecord', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='educationrecord',
+            trigger=pgtrigger.compiler.Trigger(name='education_begins_standing', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."superseded_at" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot insert rows from % table', TG_TABLE_NAME;", hash='a54f954e25eb21d30e8c9794125b0ac2566f0dca', operation='INSERT', pgid='pgtrigger_education_begins_standing_9a85a', table='accounts_educationrecord', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='educationrecord',
             trigger=pgtrigger.compiler.Trigger(name='education_is_never_altered', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."candidate_id" IS DISTINCT FROM (NEW."candidate_id") OR OLD."position" IS DISTINCT FROM (NEW."position") OR OLD."qualification" IS DISTINCT FROM (NEW."qualification") OR OLD."degree" IS DISTINCT FROM (NEW."degree") OR OLD."school_kind" IS DISTINCT FROM (NEW."school_kind") OR OLD."school" IS DISTINCT FROM (NEW."school") OR OLD."school_code" IS DISTINCT FROM (NEW."school_code") OR OLD."school_note" IS DISTINCT FROM (NEW."school_note") OR OLD."major" IS DISTINCT FROM (NEW."major") OR OLD."graduated" IS DISTINCT FROM (NEW."graduated") OR OLD."certificate_kind" IS DISTINCT FROM (NEW."certificate_kind") OR OLD."certificate_number" IS DISTINCT FROM (NEW."certificate_number") OR OLD."certification_number" IS DISTINCT FROM (NEW."certification_number") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."supersedes_id" IS DISTINCT FROM (NEW."supersedes_id"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='8620c52fba0e28c18a04c2de5a038beec7b48a95', operation='UPDATE', pgid='pgtrigger_education_is_never_altered_2a613', table='accounts_educationrecord', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(

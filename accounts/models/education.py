@@ -140,6 +140,13 @@ class EducationRecord(models.Model):
                     RAISE EXCEPTION 'pgtrigger: a saved education record is never deleted';
                 """,
             ),
+            pgtrigger.Trigger(
+                name="education_is_never_emptied",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Truncate,
+                func="RAISE EXCEPTION 'pgtrigger: saved education records are never deleted';",
+            ),
             pgtrigger.ReadOnly(
                 name="education_is_never_altered", exclude=["superseded_at", "verification", "verified_at", "ask_at"]
             ),
@@ -149,6 +156,12 @@ class EducationRecord(models.Model):
                 condition=pgtrigger.Q(
                     old__superseded_at__isnull=False, old__superseded_at__df=pgtrigger.F("new__superseded_at")
                 ),
+            ),
+            # Else a correction that never stood could take a record's place.
+            pgtrigger.Protect(
+                name="education_begins_standing",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Q(new__superseded_at__isnull=False),
             ),
             # A record must say what is asked for today; those of earlier days stay.
             pgtrigger.Protect(

@@ -20,14 +20,18 @@ from exam_portal.kit.locks import locked
 def check(content: dict[str, Any]) -> None:
     """Refuse what a record may not say: an education that does not count (R21), or an unknown school without a note.
 
-    `content` holds the fields of `EducationRecord.CONTENT` that are known so far; what is missing is not judged.
+    `content` holds the fields of `EducationRecord.CONTENT` that are known so far; what is missing, or a kind that there
+    is not, is not judged.
 
     Raises:
         ValidationError: by field.
     """
     errors: dict[str, Any] = {}
     judged = ("school_kind", "certificate_kind", "qualification", "degree", "certification_number")
-    if all(name in content for name in judged):
+    known = content.get("school_kind") in education.SCHOOL_KINDS and (
+        content.get("certificate_kind") in education.CERTIFICATE_KINDS
+    )
+    if known and all(name in content for name in judged):
         try:
             education.check_recognised(**{name: content[name] for name in judged})
         except ValidationError as error:

@@ -29,11 +29,11 @@ def credentials(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
 @candidate_page
 def change(request: HttpRequest, credential: str, *, candidate: Candidate) -> HttpResponse:
     """Another month or category of a credential that the candidate has, or its removal."""
-    found = get_object_or_404(candidate.credentials, kind=credential)
-    who: dict[str, Any] = {"candidate": candidate, "actor": acting(candidate), "kind": found.kind}
-    if "remove" in request.POST:
+    who: dict[str, Any] = {"candidate": candidate, "actor": acting(candidate), "kind": credential}
+    if "remove" in request.POST:  # one that is gone already was removed by the first press
         service.remove_credential(**who)
         return saved(request, candidate, _("Removed."), to="accounts:credentials")
+    found = get_object_or_404(candidate.credentials, kind=credential)
     form = CredentialChangeForm(posted(request), initial=kept(request), credential=found)
     if carry_out(form, lambda data: service.save_credential(**who, **data)):
         return saved(request, candidate, _("Saved."), to="accounts:credentials")

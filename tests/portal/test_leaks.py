@@ -26,7 +26,7 @@ from django.contrib.sessions.models import Session
 from django.core import signing
 from django.db import connection
 
-from accounts.models import Candidate, EmailCode, Message, User
+from accounts.models import Candidate, EmailCode, IdentityRequest, Message, User
 from exam_portal.local.demo import ALONE, celery
 from tests import factories
 from tests.portal.leaks import leaked
@@ -58,14 +58,31 @@ SIGN_UP = {
     "recovery_question": "school",
     "recovery_answer": ANSWER,
 }
-BASIC = {"ethnicity": "汉族", "mobile": "13800000000", "address": "杭州市示例路1号", "employer": "杭州市示例医院"}
+BASIC = {
+    "ethnicity": "汉族",
+    "mobile": "13800000000",
+    "address": "杭州市示例路1号",
+    "employer": "杭州市示例医院",
+    "employer_kind": "private_hospital",
+    "workplace": "浙江省杭州市",
+}
 EDUCATION = {
     "qualification": "undergraduate",
     "degree": "bachelor",
-    "school": "示例医科大学",
+    "school_kind": "regular",
+    "school": "浙江中医药大学",
+    "certificate_kind": "graduation",
     "major": "护理学",
     "graduated": "2018-07",
     "certificate_number": "100011201805000001",
+}
+CHANGE = {
+    "name": "林复",
+    "id_type": "resident_id",
+    "id_number": SPELT,
+    "telephone": "13800000000",
+    "reason": "输错了",
+    "point": "4301",
 }
 EXAM = "/exams/2024-health"
 
@@ -87,6 +104,7 @@ EXAM = "/exams/2024-health"
         f"value={base64.b64encode(base64.b64encode(NUMBER.encode())).decode()}",
         NUMBER.encode(),
     ],
+    ids=range(13),  # a signature differs from process to process
 )
 def test_a_number_is_found_however_it_is_written(written: str | bytes) -> None:
     assert leaked(written, {"number": NUMBER}) == {"number"}
@@ -298,6 +316,14 @@ def complete_account(browser: Browser) -> None:
     browser.post("/account/login/", login="quiet.ferry", password=NEW_PASSWORD, next="/account/basic-information/")
     browser.post("/account/basic-information/", **BASIC)
     browser.form("/account/education/", **EDUCATION)
+    browser.form("/account/credentials/", kind="nurse_registration", since="2018-09")
+    # An application for a change of identity, and one without an account, with the number in each (R07).
+    browser.form("/account/identity/change/43/", **{**CHANGE, "reason": ANSWER})
+    browser.get(re.findall(r'href="([^"]+[.]pdf)"', browser.pages[-1].body)[0])
+    stranger = Browser(browser.port, pages=browser.pages)
+    stranger.form("/account/identity/taken/43/", **{**CHANGE, "id_number": NUMBER[:17] + "0"})
+    stranger.post("/account/identity/taken/43/", **CHANGE)
+    assert IdentityRequest.objects.count() == 2
     browser.form("/account/wechat/")
 
 

@@ -21,7 +21,7 @@ from tests.accounts.requests import ask_change, report
 pytestmark = pytest.mark.django_db
 
 # Session, user, candidate and unread messages are four on every page of a candidate.
-STEPS = {"overview": 7, "pledge": 7, "region": 8, "point": 9, "specialty": 10, "photo": 7, "check": 10}
+STEPS = {"overview": 7, "pledge": 7, "region": 8, "point": 9, "specialty": 10, "photo": 7, "check": 11}
 ACCOUNT = {
     "basic_information": 8,
     "education": 9,
@@ -40,7 +40,7 @@ SAVING: dict[str, tuple[dict[str, Any], int]] = {
     "point": ({"place": "4302"}, 14),
     "specialty": ({"specialty": "201", "subjects": ["1"]}, 15),
     "photo": ({}, 11),
-    "submit": ({}, 21),
+    "submit": ({}, 22),
     "withdraw": ({}, 14),
 }
 
@@ -132,7 +132,7 @@ def test_dashboard_and_exams(client: Client, exam: Exam, exams: int, django_asse
     for number in range(1, exams):
         factories.make_draft(candidate, factories.make_exam(f"other-{number}", prefix=f"X{number}"))
     client.force_login(candidate.user)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         assert client.get(reverse("portal:dashboard")).status_code == 200
     with django_assert_num_queries(9):
         assert client.get(reverse("registration:exams")).status_code == 200

@@ -314,5 +314,6 @@ def test_an_exam_with_invented_data_is_shown_to_nobody_in_production(client: Cli
 
 
 def test_odd_addresses_are_not_found(client: Client, exam: Exam) -> None:
-    for path in ("%00/", "..%2f/", "x" * 300 + "/", "9999/"):
+    for path in ("..%2f/", "x" * 300 + "/", "9999/"):
         assert client.get(f"/regions/2024-health/{path}").status_code == 404
+    assert client.get("/regions/2024-health/%00/").status_code == 400

@@ -169,11 +169,20 @@ def test_another_installed_font_prints_what_the_first_lacks(submission: Submissi
     assert not glyphs_missing(pdf)
 
 
-def test_the_longest_form_fits_on_one_page(submission: Submission) -> None:
+@pytest.mark.parametrize(("records", "expected"), [(2, 1), (5, 2)])
+def test_the_longest_texts_fit_on_one_page_with_two_records(
+    submission: Submission, records: int, expected: int
+) -> None:
     content = submission.content
     content["candidate"]["name"] = "阿卜杜拉·" + "努尔麦麦提" * 9
     content["basic"] |= {"employer": "某" * 80, "address": "某" * 100}
-    content["education"] = content["education"] * 5
+    content["education"] = content["education"] * records
+    content["credentials"] = content["credentials"] * 4
+    assert len(pages(printed_form.render(submission))) == expected
+
+
+def test_five_records_fit_on_one_page(submission: Submission) -> None:
+    submission.content["education"] *= 5
     assert len(pages(printed_form.render(submission))) == 1
 
 
