@@ -17,7 +17,7 @@ class Actor:
         kind: candidate, staff, visitor (nobody signed in) or system.
         id: their own, as text: of a candidate the candidate's, of staff the user's.
         channel: how a candidate came to us (R02).
-        role, region, point, site: of staff; what they may do (accounts.roles), and codes of the institution that they act
+        role, region, point, site: of staff; what they may do (accounts.roles), and codes of the institution they act
             for. The staff of a region have no point, those of the nation no region.
     """
 

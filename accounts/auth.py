@@ -20,7 +20,7 @@ def called(login: str, *, user: str = "") -> Q:
     """
     digests = identity.digests_of_any_type(login)
     return (
-        Q(**{f"{user}username": login.strip().lower()})
+        Q(**{f"{user}username": identity.normalise_username(login)})
         # In both columns: while the look-up key rotates, rows before and after the switch stand side by side.
         | Q(**{f"{user}candidate__id_digest__in": digests})
         | Q(**{f"{user}candidate__id_digest_next__in": digests})
@@ -51,7 +51,7 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
-        username = username.strip().lower()
+        username = identity.normalise_username(username)
         identity.check_username(username)
         return super().clean_username(username, shallow=shallow)
 
@@ -59,7 +59,7 @@ class AccountAdapter(DefaultAccountAdapter):
         # One key per account however it is called, and no ID number in the cache.
         login = credentials.get("username", "")
         accounts = [str(user.pk) for user in accounts_called(login)]
-        return keyed_digest("sign-in", *(accounts or [identity.normalise_number(login).replace("\x1f", "")]))
+        return keyed_digest("sign-in", *(accounts or [identity.normalise_number(login)]))
 
     def forget_failed_sign_ins(self, request: HttpRequest, user: User) -> None:
         """Let somebody with a new password sign in at once, however often the forgotten one was tried."""

@@ -5,15 +5,16 @@ from typing import Any
 from allauth.account.forms import LoginForm, SignupForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
-from accounts.models import BasicInformation, Candidate, Channel, EducationRecord, Question, User
-from accounts.models.profile import Degree, Qualification, check_graduated
+from accounts.models import Channel, Question, User
 from accounts.services.registering import check_answer, check_password, register_candidate
 from exam_portal import clock
-from exam_portal.kit.forms import CHOOSE, DigitsField, MonthField
+
+LONGEST_PASSWORD = 128
 
 
 class NoticeForm(forms.Form):
@@ -23,6 +24,11 @@ class NoticeForm(forms.Form):
         label=_("I have read the special notice and accept it"),
         error_messages={"required": _("Tick the box once you have read the notice.")},
     )
+
+
+def _limit_length(password: forms.Field) -> None:
+    """No longer than anybody types. The server alone says so: a browser would cut off what is pasted, unseen."""
+    password.validators.append(MaxLengthValidator(LONGEST_PASSWORD))
 
 
 class SignInForm(LoginForm):
@@ -38,6 +44,7 @@ class SignInForm(LoginForm):
         self.fields["password"].label = _("Password")
         self.fields["password"].help_text = ""
         self.fields["password"].widget.attrs.pop("placeholder", None)
+        _limit_length(self.fields["password"])
         self.order_fields(["login", "password"])
 
 
@@ -100,6 +107,8 @@ class SignUpForm(SignupForm):
         password1.help_text = _("At least 8 characters; a few words that only you would put together are best.")
         for field in (username, password1, password2):
             field.widget.attrs.pop("placeholder", None)
+        for field in (password1, password2):
+            _limit_length(field)
         # A mistake in another field must not cost the password just typed; the page is never cached.
         password1.widget.render_value = password2.widget.render_value = True
 
@@ -217,6 +226,8 @@ class NewPasswordForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+        for field in self.fields.values():
+            _limit_length(field)
 
     def clean_password1(self) -> str:
         password = self.cleaned_data["password1"]
@@ -241,60 +252,3 @@ class RareCharacterForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
-
-
-class BasicInformationForm(forms.ModelForm):
-    """Contact data and workplace; sex and date of birth only where the ID number does not tell them."""
-
-    class Meta:
-        model = BasicInformation
-        fields = ["ethnicity", "mobile", "address", "postcode", "employer"]
-        field_classes = {"mobile": DigitsField, "postcode": DigitsField}
-        widgets = {
-            "mobile": forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "tel-national"}),
-            "address": forms.TextInput(attrs={"autocomplete": "street-address"}),
-            "postcode": forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "postal-code"}),
-            "employer": forms.TextInput(attrs={"autocomplete": "organization"}),
-        }
-        help_texts = {
-            "ethnicity": _("For example Han (汉族)."),
-            "employer": _("The full name as on the official seal."),
-        }
-
-    def __init__(self, *args: Any, candidate: Candidate, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not identity.ID_TYPES[candidate.id_type].tells_birth:
-            self.fields["sex"] = forms.ChoiceField(
-                label=_("Sex"),
-                choices=identity.Sex,
-                initial=candidate.sex,
-                widget=forms.RadioSelect,
-            )
-            self.fields["birth_date"] = forms.DateField(
-                label=_("Date of birth"),
-                initial=candidate.birth_date,
-                widget=forms.DateInput(format="%Y-%m-%d", attrs={"placeholder": "1990-01-31", "autocomplete": "bday"}),
-                error_messages={"invalid": _("Enter year, month and day, for example 1990-01-31.")},
-            )
-            self.order_fields(["sex", "birth_date"])
-
-    def clean_birth_date(self) -> Any:
-        born = self.cleaned_data["birth_date"]
-        if not born.year >= 1900 or born >= clock.today():
-            raise forms.ValidationError(_("This date of birth cannot be right."))
-        return born
-
-
-class EducationForm(forms.ModelForm):
-    """One education record."""
-
-    graduated = MonthField(label=_("Month of graduation"), validators=[check_graduated])
-
-    class Meta:
-        model = EducationRecord
-        fields = ["qualification", "degree", "school", "major", "graduated", "certificate_number"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, known in (("qualification", Qualification), ("degree", Degree)):
-            self.fields[name].choices = [CHOOSE, *known.choices]  # type: ignore[attr-defined]

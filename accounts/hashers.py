@@ -1,5 +1,7 @@
 """How passwords and recovery answers are hashed, and at what cost."""
 
+import unicodedata
+
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 
@@ -14,3 +16,14 @@ class PortalArgon2Hasher(Argon2PasswordHasher):
     time_cost = 2
     memory_cost = 19 * 1024  # KiB
     parallelism = 1
+
+    def encode(self, password: str, salt: str) -> str:
+        return str(super().encode(_as_hashed(password), salt))
+
+    def verify(self, password: str, encoded: str) -> bool:
+        return bool(super().verify(_as_hashed(password), encoded))
+
+
+def _as_hashed(password: str) -> str:
+    """The same on every keyboard: NFKC, as NIST SP 800-63B advises; else a full-width or a composed letter differs."""
+    return unicodedata.normalize("NFKC", password)

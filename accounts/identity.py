@@ -18,6 +18,7 @@ from stdnum.iso7064 import mod_11_2
 
 from exam_portal import clock
 from exam_portal.kit.crypto import keyed_digest, lookup_keys
+from exam_portal.kit.text import visible
 
 USERNAME_PATTERN = r"^[a-z][a-z0-9_.-]{3,29}$"
 # Letters, then digits: the form of passports and permits.
@@ -98,10 +99,12 @@ ID_TYPES: dict[str, IdType] = {
             _("The number is 3 letters and 12 digits, or 18 characters from 9."),
         ),
     ),
-    "passport": IdType(_("Passport"), _pattern(r"[A-Z0-9]{6,15}", _("The number has 6 to 15 letters and digits."))),
+    "passport": IdType(
+        _("Passport"), _pattern(r"(?=.*[0-9])[A-Z0-9]{6,15}", _("The number has 6 to 15 letters and digits."))
+    ),
     "officer": IdType(
         _("Officer's card"),
-        _pattern(r"[A-Z0-9\u4e00-\u9fff]{6,20}", _("Enter the number as printed, 6 to 20 characters.")),
+        _pattern(r"(?=.*[0-9])[A-Z0-9\u4e00-\u9fff]{6,20}", _("Enter the number as printed, 6 to 20 characters.")),
     ),
 }
 
@@ -118,11 +121,12 @@ def name_on_paper(id_type: str) -> str:
 
 
 def normalise_number(typed: str) -> str:
-    """One number, however it is typed (R04): half-width, any script's digits as 0-9, no spaces or hyphens, capitals.
+    """One number, however it is typed (R04): half-width, any script's digits as 0-9, nothing invisible, no spaces or
+    hyphens, capitals.
 
     Until nothing changes any more: what is left when a space is taken out may have a compatibility form of its own.
     """
-    number = re.sub(r"[\s\-\u2010-\u2015\u2212]", "", unicodedata.normalize("NFKC", typed)).upper()
+    number = re.sub(r"[\s\-\u2010-\u2015\u2212]", "", visible(unicodedata.normalize("NFKC", typed))).upper()
     number = "".join(str(unicodedata.decimal(character, character)) for character in number)
     return number if number == typed else normalise_number(number)
 
@@ -155,8 +159,6 @@ def digest_columns(*, id_type: str, number: str) -> dict[str, str | None]:
 def digests_of_any_type(typed: str) -> list[str]:
     """What `typed` would be found by, in either look-up column, if it were an ID number of any type; for signing in."""
     number = normalise_number(typed)
-    if "\x1f" in number:
-        return []
     return [
         keyed_digest("identity", code, number, key=key)
         for key in dict.fromkeys(filter(None, lookup_keys()))
@@ -178,8 +180,13 @@ def mask(number: str) -> str:
     return number[:shown] + "*" * (len(number) - 2 * shown) + number[-shown:]
 
 
+def normalise_username(typed: str) -> str:
+    """One username, however it is typed: half-width, nothing invisible, small letters."""
+    return visible(unicodedata.normalize("NFKC", typed)).strip().lower()
+
+
 def check_username(username: str) -> None:
-    """Usernames start with a letter and never look like an ID number.
+    """A normalised username starts with a letter and never looks like an ID number, also without what separates.
 
     Raises:
         ValidationError: with a sentence that says how to mend it.
@@ -191,7 +198,7 @@ def check_username(username: str) -> None:
                 "and goes on with letters, digits, “_”, “.” or “-”."
             )
         )
-    if _LOOKS_LIKE_ID.fullmatch(username):
+    if _LOOKS_LIKE_ID.fullmatch(re.sub(r"[_.-]", "", username)):
         raise ValidationError(_("This looks like an ID number. Choose a username with more letters."))
 
 
@@ -210,9 +217,10 @@ _IN_A_NAME = re.compile(rf"{_LETTER}(?:{_LETTER}|[·' .\-()\u2019{_MARKS}])*")
 def normalise_name(typed: str) -> str:
     """One name, however it is typed (R30): dots of all kinds become 「·」, spaces around them and doubled ones go.
 
-    Characters are kept as they are, from any plane of Unicode: compatibility forms are other characters to a register.
+    Visible characters are kept as they are, from any plane of Unicode: compatibility forms are other characters to a
+    register.
     """
-    name = _DOTS.sub(DOT, typed.replace("\u3000", " ").strip())
+    name = _DOTS.sub(DOT, visible(typed).replace("\u3000", " ").strip())
     name = _STOP_BETWEEN_HAN.sub(DOT, name)
     return re.sub(r"\s+", " ", name)
 

@@ -12,7 +12,7 @@ YOU = _("You")
 
 
 def next_step(*, candidate: Candidate, at: datetime) -> NextStep | None:
-    """The first of basic information, education and WeChat that is missing, or None."""
+    """The first of basic information, education and WeChat that is missing or not complete, or None."""
     if not hasattr(candidate, "basic_information"):
         return NextStep(
             title=_("Enter your basic information"),
@@ -21,7 +21,24 @@ def next_step(*, candidate: Candidate, at: datetime) -> NextStep | None:
             url=reverse("accounts:basic_information"),
             holder=YOU,
         )
-    if not candidate.education.exists():
+    if not candidate.basic_information.complete:
+        return NextStep(
+            title=_("Complete your basic information"),
+            text=_("Workplace and kind of employer are asked for now. Add them; all else stands as you entered it."),
+            action=_("Complete it"),
+            url=reverse("accounts:basic_information"),
+            holder=YOU,
+        )
+    education = list(candidate.education.standing())
+    if not all(record.complete for record in education):
+        return NextStep(
+            title=_("Complete your education"),
+            text=_("Kinds of school and certificate are asked for now. Correct each record that does not have them."),
+            action=_("Go to education"),
+            url=reverse("accounts:education"),
+            holder=YOU,
+        )
+    if not education:
         return NextStep(
             title=_("Add your education"),
             text=_("At least one completed education is needed to register for an exam."),

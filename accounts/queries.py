@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet, TextField, Value
 
 from accounts import devices, identity
-from accounts.models import Candidate, IdentityRequest, Message, Point, Region, User
+from accounts.models import Candidate, EmailCode, IdentityRequest, Message, Point, Region, User
 from accounts.models.users import NameKey
 from exam_portal import clock
 
@@ -28,6 +28,17 @@ def points_of(region: Region) -> QuerySet[Point]:
     """The exam points of a region by code; where people really register, without invented ones."""
     points = region.points.all()
     return points.filter(example=False) if settings.PORTAL_ENV == "production" else points
+
+
+def code_for_an_address(candidate: Candidate) -> int | None:
+    """The number of the newest code by which the candidate may still prove an address.
+
+    Not kept in the session, which may end while the candidate looks for the e-mail.
+    """
+    codes = candidate.email_codes.filter(
+        purpose=EmailCode.Purpose.VERIFY, used=False, created_at__gt=datetime.now(UTC) - EmailCode.VALID
+    )
+    return codes.order_by("-pk").values_list("pk", flat=True).first()
 
 
 @dataclass(frozen=True)

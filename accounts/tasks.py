@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts.services import email_codes, identity_requests, ledger, outbox, recovery
+from accounts.services import email_codes, identity_requests, ledger, outbox, recovery, verification
 from exam_portal import clock
 
 
@@ -41,3 +41,15 @@ def sweep_recovery() -> None:
 def sweep_identity_requests() -> None:
     """Remove applications to change or delete registered information that nobody brought."""
     identity_requests.sweep(at=clock.now())
+
+
+@shared_task
+def verify_education(record_id: int) -> None:
+    """Ask the verifiers about one education record."""
+    verification.ask(record_id=record_id)
+
+
+@shared_task
+def sweep_verification() -> None:
+    """Ask about records that the broker lost, or that are to be asked about again."""
+    verification.sweep()

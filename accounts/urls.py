@@ -2,14 +2,17 @@
 
 from django.urls import path
 
-from accounts.views import identity_requests, profile, recovery, registering, security
+from accounts.views import credentials, education, identity_requests, profile, recovery, registering, security
 
 app_name = "accounts"
 
 urlpatterns = [
     path("notice/", registering.notice, name="notice"),
     path("basic-information/", profile.basic_information, name="basic_information"),
-    path("education/", profile.education, name="education"),
+    path("education/", education.education, name="education"),
+    path("education/<int:record>/", education.correct, name="education_correct"),
+    path("credentials/", credentials.credentials, name="credentials"),
+    path("credentials/<slug:credential>/", credentials.change, name="credential"),
     path("wechat/", profile.wechat, name="wechat"),
     path("inbox/", profile.inbox, name="inbox"),
     path("identity/", identity_requests.notice, name="identity_notice"),

@@ -63,6 +63,8 @@ NEXT_STEPS = [
 AFTER_ACCOUNT_CHANGE = ["registration.next_steps.standing_submission_stays"]
 # Whether an identity or an account may be changed or deleted now.
 ACCOUNTS_GUARDS = ["registration.guards.no_live_application"]
+# Who is asked about a new education record, one after the other until one knows. Without any, staff compare it.
+EDUCATION_VERIFIERS = env.list("PORTAL_EDUCATION_VERIFIERS", default=[])
 
 # --- Django -------------------------------------------------------------------------------------
 DEBUG = False
@@ -97,7 +99,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "exam_portal.portal.middleware.ArrivalMiddleware",
-    "exam_portal.portal.middleware.Utf8Middleware",
+    "exam_portal.portal.middleware.ReadableMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -180,6 +182,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "accounts.tasks.sweep_outbox", "schedule": 15.0},
+    "sweep-verification": {"task": "accounts.tasks.sweep_verification", "schedule": 60.0},
     "sweep-recovery": {"task": "accounts.tasks.sweep_recovery", "schedule": 15.0},
     "sweep-identity-requests": {"task": "accounts.tasks.sweep_identity_requests", "schedule": 24 * 3600.0},
     "seal-ledger": {"task": "accounts.tasks.seal_ledger", "schedule": 24 * 3600.0},
@@ -211,11 +214,11 @@ ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm", "signup": "accounts.forms
 # Whole hospitals share one address: generous per address, strict per account.
 PORTAL_SIGN_INS_PER_ADDRESS = env.int("PORTAL_SIGN_INS_PER_ADDRESS", 600)
 PORTAL_SIGN_UPS_PER_ADDRESS = env.int("PORTAL_SIGN_UPS_PER_ADDRESS", 300)
+PORTAL_RECOVERIES_PER_ADDRESS = env.int("PORTAL_RECOVERIES_PER_ADDRESS", 300)
 ACCOUNT_RATE_LIMITS = {
     "login": None,  # per address: accounts.limits
     "login_failed": f"{max(1, PORTAL_SIGN_INS_PER_ADDRESS // 2)}/m/ip,10/15m/key",
     "signup": None,
-    "recover": "300/m/ip",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("ALLAUTH_TRUSTED_PROXY_COUNT", 0)
 
@@ -274,6 +277,9 @@ FORMAT_MODULE_PATH = "exam_portal.formats"
 TIME_ZONE = "Asia/Shanghai"
 USE_I18N = USE_TZ = True
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = _https
 
 # --- Files --------------------------------------------------------------------------------------
 STATIC_URL = "static/"
@@ -296,10 +302,17 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = PORTAL_ENV == "test"
 
 # --- Logs: one line an event, to standard error; no request bodies, no personal data -------------
+DEFAULT_EXCEPTION_REPORTER = "exam_portal.kit.discreet.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "exam_portal.kit.discreet.Filter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "exam_portal.kit.discreet.LineFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("PORTAL_LOG_LEVEL", "INFO")},
     "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import factory
 from stdnum.iso7064 import mod_11_2
@@ -11,6 +12,7 @@ from accounts.actors import Actor, acting, working_as
 from accounts.models import (
     BasicInformation,
     Candidate,
+    Credential,
     EducationRecord,
     Point,
     Region,
@@ -40,7 +42,7 @@ class UserFactory(factory.django.DjangoModelFactory):
 
 
 def staff_of(point: Point | None, region: str = "", *, role: str = "") -> Actor:
-    """A new member of staff as an actor: of the point, or without one of the region; a reviewer unless said otherwise."""
+    """A new member of staff as an actor: of the point, or without one of the region; a reviewer unless told."""
     return working_as(make_staff(point, region, role=role))
 
 
@@ -80,31 +82,68 @@ class CandidateFactory(factory.django.DjangoModelFactory):
     registered_at = factory.LazyFunction(clock.now)
 
 
-def make_candidate(*, records: int = 1) -> Candidate:
-    """A candidate with a complete account and so many education records."""
-    candidate = CandidateFactory()
-    BasicInformation.objects.create(
-        candidate=candidate,
-        ethnicity="汉族",
-        mobile="13800000000",
-        address="长沙市示例路1号",
-        postcode="410000",
-        employer="长沙市示例医院",
-        updated_at=clock.now(),
-    )
+# An education record as it is typed, all but the certificate's number.
+EDUCATION = {
+    "qualification": "undergraduate",
+    "degree": "bachelor",
+    "school_kind": "regular",
+    "school": "湖南中医药大学",
+    "school_note": "",
+    "major": "护理学",
+    "graduated": "2013-07",
+    "certificate_kind": "graduation",
+    "certification_number": "",
+}
+# Basic information as it is typed.
+BASIC = {
+    "ethnicity": "汉族",
+    "mobile": "13800000000",
+    "address": "长沙市示例路1号",
+    "postcode": "410000",
+    "employer": "长沙市某某医院",
+    "employer_kind": "private_hospital",
+    "workplace": "湖南省长沙市开福区",
+}
+
+
+def education(number: str = "1", **more: str) -> dict[str, Any]:
+    """The content of an education record, as services take it."""
+    content = {**EDUCATION, "certificate_number": number, **more}
+    return {**content, "graduated": date.fromisoformat(f"{content['graduated']}-01")}
+
+
+def give_basic_information(candidate: Candidate) -> None:
+    BasicInformation.objects.create(candidate=candidate, updated_at=clock.now(), **BASIC)
+
+
+def give_education(candidate: Candidate, records: int = 1) -> None:
     for position in range(1, records + 1):
         EducationRecord.objects.create(
             candidate=candidate,
             position=position,
-            qualification="undergraduate",
-            degree="bachelor",
-            school="示例医科大学",
-            major="护理学",
-            graduated=date(2013, 7, 1),
-            certificate_number=f"10001120130500000{position}",
+            school_code="4143010541",
             created_at=clock.now(),
+            **education(f"10001120130500000{position}"),
         )
+
+
+def give_credentials(candidate: Candidate, number: int = 1) -> None:
+    kinds = ("nurse_registration", "nurse", "senior_nurse")
+    for year, kind in enumerate(kinds[:number], 2014):
+        Credential.objects.create(candidate=candidate, kind=kind, since=date(year, 3, 1))
+
+
+def give_wechat(candidate: Candidate) -> None:
     WeChatBinding.objects.create(candidate=candidate, unionid=f"u-{candidate.pk}", following=True, bound_at=clock.now())
+
+
+def make_candidate(*, records: int = 1, credentials: int = 1) -> Candidate:
+    """A candidate with a complete account, so many education records and so many credentials."""
+    candidate = CandidateFactory()
+    give_basic_information(candidate)
+    give_education(candidate, records)
+    give_credentials(candidate, credentials)
+    give_wechat(candidate)
     return candidate
 
 

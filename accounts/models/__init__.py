@@ -1,10 +1,12 @@
 """Tables of the accounts app, one file a subject."""
 
+from accounts.models.credentials import Credential
+from accounts.models.education import EducationRecord
 from accounts.models.identity_requests import IdentityRequest
 from accounts.models.institutions import Point, Region, Site
 from accounts.models.ledger import LedgerEvent, LedgerHead
 from accounts.models.outbox import Message
-from accounts.models.profile import BasicInformation, EducationRecord
+from accounts.models.profile import BasicInformation
 from accounts.models.recovery import EmailCode, Question, RecoveryAttempts, RecoveryQuestion
 from accounts.models.staff import StaffAssignment
 from accounts.models.users import Candidate, Channel, User
@@ -14,6 +16,7 @@ __all__ = [
     "BasicInformation",
     "Candidate",
     "Channel",
+    "Credential",
     "EducationRecord",
     "EmailCode",
     "IdentityRequest",

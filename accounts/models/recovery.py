@@ -1,5 +1,7 @@
 """How somebody who forgot the password gets in again (R05, R06)."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -65,6 +67,8 @@ class EmailCode(models.Model):
     class Purpose(models.TextChoices):
         VERIFY = "verify", _("verify an address")
         RECOVER = "recover", _("recover an account")
+
+    VALID = timedelta(minutes=15)
 
     candidate = models.ForeignKey(Candidate, models.CASCADE, null=True, related_name="email_codes")
     purpose = models.CharField(max_length=8, choices=Purpose)

@@ -65,7 +65,8 @@ class StaffAssignment(models.Model):
                     IF EXISTS (
                         SELECT FROM accounts_staffassignment other
                         WHERE other.user_id = NEW.user_id AND other.id <> NEW.id
-                            AND tstzrange(other.valid_from, other.valid_until) && tstzrange(NEW.valid_from, NEW.valid_until)
+                            AND tstzrange(other.valid_from, other.valid_until)
+                                && tstzrange(NEW.valid_from, NEW.valid_until)
                     ) THEN
                         RAISE EXCEPTION 'pgtrigger: one role at a time' USING ERRCODE = 'check_violation';
                     END IF;

@@ -21,7 +21,7 @@ from exam_portal.kit.locks import locked
 
 logger = logging.getLogger(__name__)
 
-VALID = timedelta(minutes=15)
+VALID = EmailCode.VALID
 MOST_TRIES = 5
 
 

@@ -20,6 +20,7 @@ from accounts.actors import Actor, check_acts_for, check_may
 from accounts.models import (
     BasicInformation,
     Candidate,
+    Credential,
     EducationRecord,
     EmailCode,
     IdentityRequest,
@@ -306,7 +307,16 @@ def _delete(request: IdentityRequest, candidate: Candidate, actor: Actor, at: da
     user.set_unusable_password()
     user.save(update_fields=["username", "email", "is_active", "password"])
     sessions.end_all(user=user)
-    for rows in (BasicInformation, EducationRecord, WeChatBinding, RecoveryQuestion, RecoveryAttempts, EmailCode):
+    owned = (
+        BasicInformation,
+        EducationRecord,
+        Credential,
+        WeChatBinding,
+        RecoveryQuestion,
+        RecoveryAttempts,
+        EmailCode,
+    )
+    for rows in owned:
         rows.objects.filter(candidate=candidate).delete()
     candidate.identity_requests.filter(state=State.MADE).delete()
     _of_account(candidate, "account.deleted", request, actor, at, old=old)

@@ -1,15 +1,13 @@
-"""Basic information, education and WeChat: what must be in place before an exam can be chosen (R03, R08, R27)."""
+"""Basic information and WeChat: what must be in place before an exam can be chosen (R03, R08)."""
 
-from datetime import date
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts import identity
+from accounts import employers, identity
 from accounts.actors import Actor, check_acts_for
-from accounts.models import BasicInformation, Candidate, EducationRecord, WeChatBinding
-from accounts.models.profile import MOST_EDUCATION_RECORDS
+from accounts.models import BasicInformation, Candidate, WeChatBinding
 from accounts.services import ledger
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
@@ -24,7 +22,8 @@ def _record(candidate: Candidate, actor: Actor, action: str, **payload: Any) -> 
 def save_basic_information(*, candidate: Candidate, actor: Actor, values: dict[str, Any]) -> BasicInformation:
     """Create or change the basic information.
 
-    `values` holds fields of `BasicInformation`; `sex` and `birth_date` too, where the ID does not tell them.
+    `values` holds fields of `BasicInformation`; `sex` and `birth_date` too, where the ID does not tell them. The kind
+    of an employer is that of the list where the employer is in it.
 
     Raises:
         ValidationError: something typed cannot be right.
@@ -42,36 +41,12 @@ def save_basic_information(*, candidate: Candidate, actor: Actor, values: dict[s
     information = information or BasicInformation(candidate=candidate)
     for name in values.keys() - own.keys():
         setattr(information, name, values[name])
+    information.employer_kind = employers.resolve_kind(employer=information.employer, told=information.employer_kind)
     information.updated_at = clock.now()
     information.clean_fields(exclude=["candidate"])
     information.save()
     _record(candidate, actor, "basic_information.saved", fields=sorted(values))
     return information
-
-
-@transaction.atomic
-def add_education(*, candidate: Candidate, actor: Actor, graduated: date, **values: str) -> EducationRecord:
-    """Add an education record; there are at most five, and a saved one stays (R27). The same one twice is one.
-
-    Raises:
-        ValidationError: something typed cannot be right.
-        Refused: there are five already.
-    """
-    check_acts_for(actor, candidate)
-    locked(Candidate.objects.filter(pk=candidate.pk)).get()
-    graduated = graduated.replace(day=1)
-    if same := candidate.education.filter(graduated=graduated, **values).first():
-        return same
-    position = candidate.education.count() + 1
-    if position > MOST_EDUCATION_RECORDS:
-        raise Refused(_("You have five education records already; no more can be kept."), code="education_full")
-    record = EducationRecord(
-        candidate=candidate, position=position, graduated=graduated, created_at=clock.now(), **values
-    )
-    record.clean_fields(exclude=["candidate"])
-    record.save()
-    _record(candidate, actor, "education.added", position=position)
-    return record
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.db.models import F
-from django.utils.crypto import constant_time_compare
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
@@ -22,6 +22,7 @@ from accounts.actors import SYSTEM, Actor, acting, check_acts_for, forbidden
 from accounts.auth import called
 from accounts.models import Candidate, EmailCode, Question, RecoveryAttempts, RecoveryQuestion, User
 from accounts.services import email_codes, ledger, outbox, sessions
+from accounts.services.registering import check_password as check_new_password
 from accounts.services.registering import normalise_answer
 from exam_portal import clock
 from exam_portal.kit.crypto import keyed_digest
@@ -55,16 +56,17 @@ class Proof:
 def ask(*, login: str) -> Asked:
     """The question for a username or ID number; for a name that nobody has a stable one from the same list."""
     # Usernames are compared as ID numbers are, so that no spelling of a number gets tries of its own.
-    name = keyed_digest("recovery", identity.normalise_number(login).replace("\x1f", ""))
+    name = keyed_digest("recovery", identity.normalise_number(login))
     found = list(
         RecoveryQuestion.objects.filter(called(login, user="candidate__user__"), candidate__user__is_active=True)
         .order_by("pk")
         .values_list("candidate__user__username", "candidate", "question")
     )
     # A username before a number: whoever else has that number also has a username.
-    found.sort(key=lambda row: row[0] != login.strip().lower())
-    nobodys = Question.values[int(name, 16) % len(Question.values)]
-    _username, candidate, question = found[0] if found else ("", 0, nobodys)
+    found.sort(key=lambda row: row[0] != identity.normalise_username(login))
+    # Not by the look-up key: the question of a name that nobody has must outlive its rotation, as a candidate's does.
+    nobodys = salted_hmac("recovery question", identity.normalise_number(login), algorithm="sha256").digest()
+    _username, candidate, question = found[0] if found else ("", 0, Question.values[nobodys[0] % len(Question.values)])
     return Asked(candidate=candidate, name=name, question=question)
 
 
@@ -161,6 +163,7 @@ def set_password(*, proof: Proof, password: str) -> User:
     if too_old or not user.is_active or not constant_time_compare(proof.state, _state(user)):
         raise Refused(_("This took too long. Please begin again."), code="expired")
     validate_password(password, user)
+    check_new_password(password, id_number=user.candidate.id_number)
     user.set_password(password)
     user.save(update_fields=["password"])
     sessions.end_all(user=user)

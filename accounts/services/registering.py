@@ -81,7 +81,7 @@ def register_candidate(
     name, id_number, username = (
         identity.normalise_name(name),
         identity.normalise_number(id_number),
-        username.strip().lower(),
+        identity.normalise_username(username),
     )
     identity.check_name(name)
     identity.check_number(id_type=id_type, number=id_number)

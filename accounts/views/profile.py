@@ -1,4 +1,4 @@
-"""The candidate's own data: basic information, education, WeChat, inbox."""
+"""The candidate's own data: basic information, WeChat, inbox."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -9,9 +9,8 @@ from django.utils.translation import gettext as _
 from accounts import queries
 from accounts.access import candidate_page
 from accounts.actors import acting
-from accounts.forms import BasicInformationForm, EducationForm
 from accounts.models import Candidate
-from accounts.models.profile import MOST_EDUCATION_RECORDS
+from accounts.profile_forms import BasicInformationForm
 from accounts.services import outbox, profile
 from exam_portal import clock
 from exam_portal.kit import hooks
@@ -19,13 +18,13 @@ from exam_portal.kit.forms import carry_out, posted
 from exam_portal.kit.kept import kept
 
 
-def _saved(request: HttpRequest, candidate: Candidate, text: str) -> HttpResponse:
-    """Say so, and what else must be known after the change."""
+def saved(request: HttpRequest, candidate: Candidate, text: str, *, to: str = "portal:dashboard") -> HttpResponse:
+    """Say that something was saved, and what else must be known after the change; then go on to a page by its name."""
     messages.success(request, text)
     for hook in hooks.load("AFTER_ACCOUNT_CHANGE"):
         if more := hook(candidate=candidate, at=clock.arrival(request)):
             messages.warning(request, more)
-    return redirect("portal:dashboard")
+    return redirect(to)
 
 
 @candidate_page
@@ -41,22 +40,8 @@ def basic_information(request: HttpRequest, *, candidate: Candidate) -> HttpResp
         form,
         lambda data: profile.save_basic_information(candidate=candidate, actor=acting(candidate), values=data),
     ):
-        return _saved(request, candidate, _("Basic information saved."))
+        return saved(request, candidate, _("Basic information saved."))
     return render(request, "accounts/basic_information.html", {"form": form, "candidate": candidate})
-
-
-@candidate_page
-def education(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
-    """Education records: those kept, and a form for one more (R27)."""
-    form = EducationForm(posted(request), initial=kept(request))
-    if carry_out(
-        form,
-        lambda data: profile.add_education(candidate=candidate, actor=acting(candidate), **data),
-    ):
-        return _saved(request, candidate, _("Education record saved."))
-    records = list(candidate.education.all())
-    full = len(records) >= MOST_EDUCATION_RECORDS
-    return render(request, "accounts/education.html", {"form": form, "records": records, "full": full})
 
 
 @candidate_page

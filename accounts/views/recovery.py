@@ -1,12 +1,8 @@
 """Forgotten password (R06): by question, by e-mail, or with the help of the exam point."""
 
-from collections.abc import Callable
 from dataclasses import asdict
-from functools import wraps
-from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
-from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,6 +12,7 @@ from django.views.decorators.cache import never_cache
 
 from accounts import queries
 from accounts.forms import AnswerForm, CodeForm, NewPasswordForm, RecoveryForm
+from accounts.limits import View, per_address
 from accounts.models import Question, Region, User
 from accounts.services import recovery
 from exam_portal.kit.errors import Refused
@@ -24,16 +21,16 @@ from exam_portal.kit.forms import carry_out, posted
 ASKED, CODE, PROOF = "recovery_asked", "recovery_code", "recovery_proof"
 
 
-def _limited(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def _limited(view: View) -> View:
     """Never cached, and limited for each address; the limit for each name is the service's."""
+    return never_cache(per_address("PORTAL_RECOVERIES_PER_ADDRESS")(view))
 
-    @never_cache
-    @wraps(view)
-    def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        refused = ratelimit.consume_or_429(request, action="recover")
-        return cast(HttpResponse, refused) if refused else view(request, *args, **kwargs)
 
-    return limited
+def _begin_again(request: HttpRequest) -> HttpResponse:
+    """To the first page, because what was known is gone with the session; whoever sends something is told."""
+    if request.method == "POST":
+        messages.info(request, _("This took too long. Please begin again."))
+    return redirect("accounts:recovery")
 
 
 def _asked(request: HttpRequest) -> recovery.Asked | None:
@@ -65,7 +62,7 @@ def question(request: HttpRequest) -> HttpResponse:
     """The recovery question."""
     asked = _asked(request)
     if asked is None:
-        return redirect("accounts:recovery")
+        return _begin_again(request)
     form = AnswerForm(posted(request))
     proofs: list[recovery.Proof] = []
     if carry_out(
@@ -85,7 +82,7 @@ def code(request: HttpRequest) -> HttpResponse:
         raise Http404
     asked = _asked(request)
     if asked is None:
-        return redirect("accounts:recovery")
+        return _begin_again(request)
     if "send" in request.POST:
         try:
             request.session[CODE] = recovery.send_code(asked=asked)
@@ -109,7 +106,7 @@ def password(request: HttpRequest) -> HttpResponse:
     """The new password of who has proved whose account it is; ends in signing in with it."""
     kept = request.session.get(PROOF)
     if not kept:
-        return redirect("accounts:recovery")
+        return _begin_again(request)
     proof = recovery.Proof(**kept)
     form = NewPasswordForm(posted(request), user=get_object_or_404(User, pk=proof.user))
     users: list[User] = []

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import perform_login
 from allauth.account.models import Login
 from allauth.account.views import SignupView
 from django.contrib import messages
 from django.core import signing
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -47,7 +49,12 @@ def _accepted(request: HttpRequest) -> bool:
 
 @method_decorator(per_address("PORTAL_SIGN_UPS_PER_ADDRESS"), name="dispatch")
 class SignUpView(SignupView):
-    """The form of a new account; open only to who accepted the notice."""
+    """The form of a new account; open only to who accepted the notice.
+
+    `unsent` shows a form that was sent as it was typed, and does nothing with it.
+    """
+
+    unsent = False
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated and not _accepted(request):
@@ -55,8 +62,12 @@ class SignUpView(SignupView):
             return redirect("accounts:notice")
         return super().dispatch(request, *args, **kwargs)
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        kwargs: dict[str, Any] = super().get_form_kwargs()
+        return kwargs | {"data": posted(self.request)}
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if chosen(request.POST) or searched(request.POST):
+        if self.unsent or chosen(request.POST) or searched(request.POST):
             form = self.get_form_class()(initial=as_typed(request.POST))
             return self.render_to_response(self.get_context_data(form=form))
         return super().post(request, *args, **kwargs)
@@ -88,8 +99,15 @@ class SignUpView(SignupView):
         return super().form_invalid(form)
 
     def _made_already(self, form: Any) -> User | None:
-        """The account with this ID number, username and password."""
-        username, password = form.data.get("username", "").strip().lower(), form.data.get("password1", "")
+        """The account with this ID number, username and password; a wrong password counts as one at signing in."""
+        username = identity.normalise_username(form.data.get("username", ""))
         called = accounts_called(form.data.get("id_number", ""))
-        user = next((user for user in called if user.username == username), None)
-        return user if user and user.check_password(password) else None
+        if username not in {user.username for user in called}:
+            return None
+        try:
+            user = get_adapter(self.request).authenticate(
+                self.request, username=username, password=form.data.get("password1", "")
+            )
+        except ValidationError:  # too many wrong ones
+            return None
+        return user if user in called else None

@@ -1,5 +1,7 @@
 """Where a candidate is signed in, and the e-mail address by which the account is recovered."""
 
+import re
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -15,8 +17,7 @@ from accounts.forms import CodeForm, EmailForm
 from accounts.models import Candidate
 from accounts.services import recovery, sessions
 from exam_portal.kit.forms import carry_out, posted
-
-CODE = "email_code"
+from exam_portal.kit.kept import kept
 
 
 @candidate_page
@@ -29,7 +30,7 @@ def security(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
         logout(request)
         messages.success(request, _("You are signed out everywhere."))
         return redirect("account_login")
-    if end == "others" or end.isdecimal():
+    if end == "others" or re.fullmatch(r"[0-9]{1,18}", end):
         only = None if end == "others" else int(end)
         ended = sessions.sign_out(candidate=candidate, actor=actor, keep=here, only=only)
         text = ngettext("Signed out in %(count)d place.", "Signed out in %(count)d places.", ended)
@@ -52,14 +53,11 @@ def email(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
         recovery.remove_email(candidate=candidate, actor=acting(candidate))
         messages.success(request, _("The e-mail address is removed."))
         return redirect("accounts:security")
-    form = EmailForm(posted(request))
-
-    def send(data: dict[str, str]) -> None:
-        request.session[CODE] = recovery.begin_email(
-            candidate=candidate, actor=acting(candidate), address=data["address"]
-        )
-
-    if carry_out(form, send):
+    form = EmailForm(posted(request), initial=kept(request))
+    if carry_out(
+        form,
+        lambda data: recovery.begin_email(candidate=candidate, actor=acting(candidate), address=data["address"]),
+    ):
         return redirect("accounts:email_code")
     return render(request, "accounts/email.html", {"form": form, "address": candidate.user.email})
 
@@ -67,10 +65,10 @@ def email(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
 @candidate_page
 def email_code(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     """The code that proves that the address is the candidate's."""
-    code_id = request.session.get(CODE)
+    code_id = queries.code_for_an_address(candidate)
     if not code_id:
         return redirect("accounts:email")
-    form = CodeForm(posted(request))
+    form = CodeForm(posted(request), initial=kept(request))
     if carry_out(
         form,
         lambda data: recovery.verify_email(
@@ -78,7 +76,6 @@ def email_code(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
         ),
         wrong_code="code",
     ):
-        del request.session[CODE]
         messages.success(request, _("The e-mail address is verified. You can recover your account by it."))
         return redirect("accounts:security")
     return render(request, "accounts/email_code.html", {"form": form})

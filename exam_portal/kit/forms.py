@@ -11,20 +11,20 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from exam_portal.kit.errors import Refused
-
-
-def _visible(text: str) -> str:
-    """The text without control characters and invisible ones that turn or hide what stands around them."""
-    return "".join(c for c in text if c in "\r\n\t" or unicodedata.category(c) not in {"Cc", "Cf"})
+from exam_portal.kit.text import visible
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """What a form is bound to: the visible text of a POST, also when nothing was filled in; None on a GET."""
+    """What a form is bound to: the visible text of a POST, also when nothing was filled in; None on a GET.
+
+    Passwords stay as they are typed, with whatever holds together the parts of an emoji.
+    """
     if request.method != "POST":
         return None
     data = request.POST.copy()
     for name, values in request.POST.lists():
-        data.setlist(name, [_visible(value) for value in values])
+        if not name.startswith("password"):
+            data.setlist(name, [visible(value) for value in values])
     return data
 
 
@@ -45,6 +45,21 @@ def carry_out(form: forms.BaseForm, act: Callable[[dict[str, Any]], Any], **fiel
 
 # The first entry of a list from which something must be chosen.
 CHOOSE = ("", _("Please choose"))
+
+
+class SuggestingInput(forms.TextInput):
+    """A text field whose browser suggests some values while one types; anything may be typed, also without script."""
+
+    template_name = "includes/suggesting_input.html"
+
+    def __init__(self, suggestions: Callable[[], list[str]], attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        self.suggestions = suggestions
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"]["attrs"]["list"] = f"{context['widget']['attrs']['id']}_suggestions"
+        return {**context, "suggestions": self.suggestions()}
 
 
 class MonthField(forms.DateField):

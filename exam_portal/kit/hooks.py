@@ -34,10 +34,21 @@ class AccountGuard(Protocol):
     def __call__(self, *, candidate: Any, at: datetime) -> str | None: ...
 
 
+class EducationVerifier(Protocol):
+    """Whether an education record is as the register has it that this verifier asks; None when it cannot say now.
+
+    It is called outside any transaction, may take its time, and may be asked again about what it has answered. What
+    it raises is logged by its name only, and asked again later.
+    """
+
+    def __call__(self, *, record: Any) -> bool | None: ...
+
+
 HOOKS: dict[str, type] = {
     "NEXT_STEPS": NextStepHook,
     "AFTER_ACCOUNT_CHANGE": AccountChangeHook,
     "ACCOUNTS_GUARDS": AccountGuard,
+    "EDUCATION_VERIFIERS": EducationVerifier,
 }
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actors import Actor, acting
 from accounts.models import Candidate, Channel, Question, User
-from accounts.services import profile
+from accounts.services import credentials, education, profile
 from accounts.services.registering import register_candidate
 from exam_portal import clock
 from registration.lifecycle import State
@@ -69,7 +69,9 @@ def _fresh(username: str, name: str, id_number: str, what: str) -> Person:
         return Person(username, PASSWORD, id_number, what)
 
 
-def _complete_account(candidate: Candidate, *, school: str, major: str, employer: str, mobile: str) -> None:
+def _complete_account(
+    candidate: Candidate, *, school: str, major: str, employer: str, mobile: str, title: str, since: date
+) -> None:
     actor = acting(candidate)
     profile.save_basic_information(
         candidate=candidate,
@@ -80,18 +82,25 @@ def _complete_account(candidate: Candidate, *, school: str, major: str, employer
             "address": "示例市示例区示例路1号",
             "postcode": "100000",
             "employer": employer,
+            "employer_kind": "",
+            "workplace": "示例市示例区",
         },
     )
-    profile.add_education(
+    education.add_education(
         candidate=candidate,
         actor=actor,
         qualification="undergraduate",
         degree="bachelor",
+        school_kind="regular",
         school=school,
+        school_note="",
         major=major,
         graduated=date(2013, 7, 1),
+        certificate_kind="graduation",
         certificate_number="100011201305000001",
+        certification_number="",
     )
+    credentials.save_credential(candidate=candidate, actor=actor, kind=title, since=since)
     profile.bind_wechat(candidate=candidate, actor=actor, unionid=f"stand-in-{candidate.pk}", following=True)
 
 
@@ -111,7 +120,13 @@ def _halfway(username: str, name: str, id_number: str, what: str) -> Person:
     with _new_candidate(username, name, id_number) as candidate:
         if candidate:
             _complete_account(
-                candidate, school="示例医科大学", major="护理学", employer="示例市第一人民医院", mobile="13800000002"
+                candidate,
+                school="中南大学",
+                major="护理学",
+                employer="示例市第一人民医院",
+                mobile="13800000002",
+                title="nurse_registration",
+                since=date(2013, 9, 1),
             )
             exam = Exam.objects.get(code="2024-health")
             if exam.is_open(clock.now()):
@@ -124,7 +139,13 @@ def _repeat(username: str, name: str, id_number: str, what: str) -> Person:
         with clock.shifted_to(LAST_YEAR), _new_candidate(username, name, id_number) as candidate:
             assert candidate is not None
             _complete_account(
-                candidate, school="示例中医药大学", major="药学", employer="示例区中医医院", mobile="13800000003"
+                candidate,
+                school="浙江中医药大学",
+                major="药学",
+                employer="示例区中医医院",
+                mobile="13800000003",
+                title="pharmacist",
+                since=date(2016, 6, 1),
             )
             exam = Exam.objects.get(code="2023-health")
             application = _begin(candidate, exam, "33")

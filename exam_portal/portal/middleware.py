@@ -1,6 +1,7 @@
 """Middleware of the portal."""
 
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -24,15 +25,18 @@ class ArrivalMiddleware:
         return self.get_response(request)
 
 
-class Utf8Middleware:
-    """Refuses forms in any encoding but UTF-8, which no browser sends here and Django's error pages stumble over."""
+class ReadableMiddleware:
+    """Refuses what no browser sends here: forms in any encoding but UTF-8, which Django's error pages stumble over, and
+    addresses or cookies with a NUL, which PostgreSQL stumbles over.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         charset = (request.content_params or {}).get("charset", "utf-8")
-        if charset.lower().replace("_", "-") not in {"utf-8", "utf8"}:
+        values = (request.path_info, unquote(request.META["QUERY_STRING"]), *request.COOKIES.values())
+        if charset.lower().replace("_", "-") not in {"utf-8", "utf8"} or any("\0" in value for value in values):
             return HttpResponse(loader.render_to_string("400.html"), status=400)
         return self.get_response(request)
 

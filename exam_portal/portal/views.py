@@ -1,12 +1,17 @@
 """The home page, the dashboard, and pages that belong to no app."""
 
+from django.contrib import messages
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts import rare_characters
 from accounts.access import candidate_page
 from accounts.models import Candidate
+from accounts.views.registering import SignUpView
 from exam_portal import clock
 from exam_portal.kit import kept
 from exam_portal.portal import queries as portal_queries
@@ -32,9 +37,12 @@ def dashboard(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
         }
         for application in queries.applications_of(candidate)
     ]
+    education = list(candidate.education.standing())
     account = {
         "basic": getattr(candidate, "basic_information", None),
-        "education": list(candidate.education.all()),
+        "education": education,
+        "educated": education and all(record.complete for record in education),
+        "credentials": list(candidate.credentials.all()),
         "wechat": getattr(candidate, "wechat", None),
     }
     context = {
@@ -54,8 +62,17 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form that was open too long, or came from elsewhere; the person's own comes back with what was typed."""
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """A form that was open too long, or came from elsewhere; one's own comes back with what was typed, not carried out.
+
+    The security token changes when somebody signs in: on a shared computer also under a sign-up that is being typed.
+    """
     if request.user.is_authenticated and kept.keep(request):
         return kept.send_back(request)
+    if not request.user.is_authenticated and request.path == reverse("account_signup"):
+        messages.warning(
+            request,
+            _("You are not signed up yet: this page had been open too long. Look it through and send it again."),
+        )
+        return SignUpView.as_view(unsent=True)(request)
     return render(request, "403_csrf.html", status=403)

@@ -8,13 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils import translation
 
 from accounts import identity
-from accounts.models.profile import Degree, Qualification
+from accounts.credentials import CREDENTIAL_KINDS, PracticeCategory, month_label
+from accounts.education import CERTIFICATE_KINDS, SCHOOL_KINDS, Degree, Qualification
+from accounts.employers import EmployerKind
 from accounts.rare_characters import runs
 from exam_portal.clock import BEIJING
 from exam_portal.kit import printing
 from registration.models import Specialty, Submission
+from registration.services import snapshot
 
 TEMPLATE = settings.BASE_DIR / "registration" / "printed" / "application_form.typ"
 
@@ -33,7 +37,7 @@ DEGREE = {Degree.NONE: "—", Degree.BACHELOR: "学士", Degree.MASTER: "硕士"
 
 def form_data(submission: Submission) -> dict[str, Any]:
     """What the template is given: everything that stands on the form, user texts as runs."""
-    content = submission.content
+    content = snapshot.completed(submission.content)
     candidate, basic, specialty = content["candidate"], content["basic"], content["specialty"]
     base, version = submission.form_code[:-2], submission.form_code[-2:]
     user_texts = {
@@ -47,6 +51,8 @@ def form_data(submission: Submission) -> dict[str, Any]:
         "postcode": basic["postcode"],
         "address": basic["address"],
         "employer": basic["employer"],
+        "employer_kind": _on_paper(EmployerKind(basic["employer_kind"]).label) if basic["employer_kind"] else "",
+        "workplace": basic["workplace"],
         "region": content["region"]["name"],
         "point": content["point"]["name"],
         "exam": content["exam"]["title"],
@@ -58,17 +64,8 @@ def form_data(submission: Submission) -> dict[str, Any]:
     return {
         **{key: runs(text) for key, text in user_texts.items()},
         "site": runs(content["site"]["name"]) if content["site"] else None,
-        "education": [
-            {
-                key: runs(text)
-                for key, text in {
-                    **record,
-                    "qualification": QUALIFICATION[record["qualification"]],
-                    "degree": DEGREE[record["degree"]],
-                }.items()
-            }
-            for record in content["education"]
-        ],
+        "education": [_education(record) for record in content["education"]],
+        "credentials": [_credential(credential) for credential in content["credentials"]],
         "title": content["exam"]["form_title"],
         "form_code": submission.form_code,
         "code_groups": " ".join(base[start : start + 3] for start in range(0, len(base), 3)),
@@ -78,6 +75,39 @@ def form_data(submission: Submission) -> dict[str, Any]:
         "barcode": printing.barcode(submission.form_code),
         "qr": printing.qr(submission.form_code),
     }
+
+
+def _education(record: dict[str, str]) -> dict[str, Any]:
+    """A record's cells; `about_school` and `about_certificate` are lists of what stands below in small print."""
+    school_kind, certificate_kind = record["school_kind"], record["certificate_kind"]
+    certification = record["certification_number"]
+    about_school = [_on_paper(SCHOOL_KINDS[school_kind].label) if school_kind else "", record["school_note"]]
+    about_certificate = [
+        _on_paper(CERTIFICATE_KINDS[certificate_kind].label) if certificate_kind else "",
+        f"认证编号 {certification}" if certification else "",
+    ]
+    return {
+        "qualification": runs(QUALIFICATION[Qualification(record["qualification"])]),
+        "degree": runs(DEGREE[Degree(record["degree"])]),
+        **{key: runs(record[key]) for key in ("school", "major", "graduated", "certificate_number")},
+        "about_school": [runs(text) for text in about_school if text],
+        "about_certificate": [runs(text) for text in about_certificate if text],
+    }
+
+
+def _credential(credential: dict[str, str]) -> dict[str, str]:
+    kind, category = credential["kind"], credential["category"]
+    name = _on_paper(CREDENTIAL_KINDS[kind].label)
+    return {
+        "name": f"{name}（{_on_paper(PracticeCategory(category).label)}）" if category else name,
+        "month": f"{_on_paper(month_label(kind))} {credential['since']}",
+    }
+
+
+def _on_paper(label: Any) -> str:
+    """A label as official papers have it in every language."""
+    with translation.override("zh-hans"):
+        return str(label)
 
 
 def _beijing(moment: datetime) -> str:

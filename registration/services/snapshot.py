@@ -4,20 +4,32 @@ Shape of `content` (all texts as the candidate saw them, dates in ISO form):
 
     exam         code, title, form_title, year, days[]
     candidate    name, id_type, id_digest, sex, birth_date
-    basic        ethnicity, mobile, address, postcode, employer
-    education[]  qualification, degree, school, major, graduated (YYYY-MM), certificate_number
+    basic        ethnicity, mobile, address, postcode, employer, employer_kind, workplace
+    education[]  qualification, degree, school_kind, school, school_code, school_note, major, graduated (YYYY-MM),
+                 certificate_kind, certificate_number, certification_number - of records that stand
+    credentials[]  kind, category, since (YYYY-MM)
     region       code, name
     point        code, name
     site         code, name - or null, outside online regions
     specialty    code, name, category, level_code, level, format
     subjects[]   code, name
+
+Snapshots of earlier days lack what was not asked for then; `completed` reads all alike.
 """
 
 import hashlib
 import json
+from datetime import date
 from typing import Any
 
 from registration.models import Application
+
+_BASIC = ("ethnicity", "mobile", "address", "postcode", "employer", "employer_kind", "workplace")
+# What the first snapshots do not have.
+_LATER_BASIC = {"employer_kind": "", "workplace": ""}
+_LATER_EDUCATION = dict.fromkeys(
+    ("school_kind", "school_code", "school_note", "certificate_kind", "certification_number"), ""
+)
 
 
 def take(application: Application) -> dict[str, Any]:
@@ -43,14 +55,14 @@ def take(application: Application) -> dict[str, Any]:
             "sex": candidate.sex,
             "birth_date": candidate.birth_date.isoformat() if candidate.birth_date else "",
         },
-        "basic": {key: getattr(basic, key) for key in ("ethnicity", "mobile", "address", "postcode", "employer")},
+        "basic": {key: getattr(basic, key) for key in _BASIC},
         "education": [
-            {
-                **{key: getattr(record, key) for key in ("qualification", "degree", "school", "major")},
-                "graduated": record.graduated.strftime("%Y-%m"),
-                "certificate_number": record.certificate_number,
-            }
-            for record in candidate.education.all()
+            {**record.content, "school_code": record.school_code, "graduated": _month(record.graduated)}
+            for record in candidate.education.standing()
+        ],
+        "credentials": [
+            {"kind": credential.kind, "category": credential.category, "since": _month(credential.since)}
+            for credential in candidate.credentials.all()
         ],
         "region": {"code": exam_region.region_id, "name": exam_region.region.name},
         "point": {"code": point.code, "name": point.name},
@@ -65,6 +77,20 @@ def take(application: Application) -> dict[str, Any]:
         },
         "subjects": [{"code": code, "name": subjects[code]} for code in application.subjects],
     }
+
+
+def completed(content: dict[str, Any]) -> dict[str, Any]:
+    """A snapshot to be shown or printed: what it does not have because nobody was asked for it is empty."""
+    return {
+        **content,
+        "basic": {**_LATER_BASIC, **content["basic"]},
+        "education": [{**_LATER_EDUCATION, **record} for record in content["education"]],
+        "credentials": content.get("credentials", []),
+    }
+
+
+def _month(month: date) -> str:
+    return f"{month:%Y-%m}"
 
 
 def digest_of(content: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from registration.access import application_page, blocked
 from registration.lifecycle import State
 from registration.models import Application, Exam
 from registration.next_steps import of_application
-from registration.services import applications, printed_form
+from registration.services import applications, printed_form, snapshot
 
 
 @candidate_page
@@ -67,6 +67,7 @@ def overview(request: HttpRequest, *, application: Application) -> HttpResponse:
     draft = application.state == State.DRAFT
     open_ = application.exam.is_open(at)
     lacking = account_next_step(candidate=application.candidate, at=at) if draft and open_ else None
+    summary = queries.summary(application)
     context = {
         "application": application,
         "exam": application.exam,
@@ -78,7 +79,8 @@ def overview(request: HttpRequest, *, application: Application) -> HttpResponse:
         "tasks": list(steps.tasks(application)) if draft else [],
         "can_withdraw": application.state == State.SUBMITTED and at < application.exam.closes_at,
         "places": queries.places_of(application.exam_region) if not draft and application.exam_region else [],
-        **queries.summary(application),
+        **summary,
+        "answers": snapshot.completed(summary["current"].content) if summary["current"] else None,
     }
     return render(request, "registration/overview.html", context)
 

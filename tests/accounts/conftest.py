@@ -1,13 +1,20 @@
-"""A small exam's exam point, its staff and its region's, and private files of one test."""
+"""What the tests of accounts stand on: somebody with a password, an exam point with its staff and its region's."""
 
 from typing import Any
 
 import pytest
 
 from accounts.actors import Actor
-from accounts.models import Point
+from accounts.models import Candidate, Point
 from registration.models import Exam
 from tests import factories
+from tests.accounts.recovering import make_somebody
+
+
+@pytest.fixture
+def somebody(db: None) -> Candidate:
+    """A candidate with a password, a question whose answer is 实验小学, and a verified address."""
+    return make_somebody()
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,8 @@ from tests.factories import resident_id
         "110101-19900307-002X",
         "110101\u300019900307002ｘ",
         "١١٠١٠١١٩٩٠٠٣٠٧٠٠٢X",
+        "\u202d11010119900307002X\u202c",
+        "\ufeff110101\u200b19900307\u2060002x\0",
     ],
 )
 def test_a_number_is_the_same_however_it_is_typed(typed: str) -> None:
@@ -51,6 +53,9 @@ def test_a_wrong_resident_id_is_refused_with_the_reason(number: str, says: str) 
         ("foreigner_permanent", "USA110101900101", "US110101900101"),
         ("passport", "E12345678", "E-1"),
         ("officer", "军字第1234567号", "军1"),
+        # Words without a digit would be usernames as well.
+        ("passport", "C01X00T47", "ZHANGSAN"),
+        ("officer", "A1234567", "ZHANGSAN"),
     ],
 )
 def test_each_id_type_has_its_own_form(id_type: str, good: str, bad: str) -> None:
@@ -95,7 +100,24 @@ def test_usernames(username: str) -> None:
     identity.check_username(username)
 
 
-@pytest.mark.parametrize("username", ["abc", "1abc", "Zhang", "e12345678", "usa110101900101", "zhang san", "a" * 31])
+@pytest.mark.parametrize(
+    "username",
+    [
+        *(
+            "abc",
+            "1abc",
+            "Zhang",
+            "zhang san",
+            "a" * 31,
+            "zhang\n",
+            "zhаng",
+            "ｚｈａｎｇ",
+            "zhang\u200b",
+            "zhang@example.org",
+        ),
+        *("e12345678", "usa110101900101", "e-12345678", "e.123.456.78", "h_1234_5678", "c-n-1234567"),
+    ],
+)
 def test_a_username_that_could_be_an_id_or_is_malformed_is_refused(username: str) -> None:
     with pytest.raises(ValidationError):
         identity.check_username(username)

@@ -152,7 +152,7 @@ def test_the_second_person_is_another_one_of_the_region(
     candidate: Candidate, point: Point, clerk: Actor, region: Actor
 ) -> None:
     request = check(ask_change(candidate, point, id_number=resident_id(7)), clerk)
-    both = Actor(kind="staff", id=clerk.id, region="43")
+    both = Actor(kind="staff", id=clerk.id, role="region_reviewer", region="43")
     assert refusal(lambda: approve(request, both)) == "same_person"
     for other in (clerk, factories.staff_of(None, "12"), acting(candidate), Actor(kind="system")):
         assert refusal(lambda other=other: approve(request, other)) == "forbidden"

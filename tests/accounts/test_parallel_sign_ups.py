@@ -2,13 +2,8 @@
 
 import contextlib
 import http.client
-import os
 import re
 import secrets
-import socket
-import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,14 +13,13 @@ from urllib.parse import urlencode
 import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db import connection
 from django.urls import reverse
 
 from accounts.models import Candidate, LedgerEvent, User
 from accounts.services.registering import NOTICE_VERSION
 from accounts.views.registering import ACCEPTED
-from exam_portal import clock
 from tests.accounts.test_registering import FORM
+from tests.processes import web
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,43 +29,10 @@ CROWD = 100  # threads that ask at the same time
 @pytest.fixture
 def gunicorn(transactional_db: None, tmp_path: Path) -> Iterator[tuple[int, Path]]:
     """Port and log of a web server of four processes on the database and cache of this test."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     log = tmp_path / "web.log"
-    database = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{connection.settings_dict['NAME']}"
-    command = [sys.executable, "-m", "gunicorn", "exam_portal.wsgi:application", f"--bind=127.0.0.1:{port}"]
-    command += ["--workers=4", "--threads=4", "--timeout=120", "--backlog=2048", "--no-control-socket"]
-    with log.open("wb") as output:
-        web = subprocess.Popen(
-            [*command, f"--worker-tmp-dir={tmp_path}", "--access-logfile=-"],
-            env={
-                **os.environ,
-                "DATABASE_URL": database,
-                "PORTAL_SIGN_UPS_PER_ADDRESS": "100000",
-                "PORTAL_CLOCK_OFFSET": str(clock.now().timestamp() - time.time()),
-            },
-            cwd=settings.BASE_DIR,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            deadline = time.monotonic() + 60
-            while not healthy(port):
-                assert web.poll() is None and time.monotonic() < deadline, log.read_text()
-                time.sleep(0.1)
-            yield port, log
-        finally:
-            web.terminate()
-            web.wait(timeout=30)
-
-
-def healthy(port: int) -> bool:
-    web = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    with contextlib.closing(web), contextlib.suppress(OSError, http.client.HTTPException):
-        web.request("GET", "/healthz", headers={"Host": "localhost"})
-        return web.getresponse().status == 200
-    return False
+    more = ("--workers=4", "--timeout=120", "--backlog=2048")
+    with web(*more, log=log, PORTAL_SIGN_UPS_PER_ADDRESS="100000") as port:
+        yield port, log
 
 
 def who_accepted_the_notice() -> str:
@@ -85,9 +46,9 @@ def who_accepted_the_notice() -> str:
 def sign_up(port: int, session: str, fields: dict[str, str]) -> tuple[int, str]:
     """Status, and the sentence beside the ID number or where the answer leads."""
     token = secrets.token_hex(16)
-    web = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-    with contextlib.closing(web):
-        web.request(
+    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    with contextlib.closing(asked):
+        asked.request(
             "POST",
             reverse("account_signup"),
             body=urlencode({**fields, "csrfmiddlewaretoken": token}),
@@ -97,7 +58,7 @@ def sign_up(port: int, session: str, fields: dict[str, str]) -> tuple[int, str]:
                 "Cookie": f"{session}; {settings.CSRF_COOKIE_NAME}={token}; django_language=en",
             },
         )
-        answer = web.getresponse()
+        answer = asked.getresponse()
         page = answer.read().decode()
     if answer.status == 302:
         return 302, answer.headers["Location"]

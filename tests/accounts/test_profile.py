@@ -1,108 +1,160 @@
-"""Basic information, education and WeChat."""
+"""Basic information and WeChat."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
-from django.urls import reverse
+from django.utils.translation import override
 
 from accounts.actors import acting
-from accounts.models import Candidate, EducationRecord, WeChatBinding
+from accounts.models import BasicInformation, Candidate, LedgerEvent, WeChatBinding
+from accounts.next_steps import next_step
 from accounts.services import profile
 from exam_portal import clock
-from exam_portal.kit.errors import Refused
 from tests import factories
+from tests.accounts.requests import refusal
 
 pytestmark = pytest.mark.django_db
 
-RECORD = {
-    "qualification": "undergraduate",
-    "degree": "bachelor",
-    "school": "示例医科大学",
-    "major": "护理学",
-    "graduated": "2013-07",
-    "certificate_number": "1",
-}
+PAGE = "/account/basic-information/"
 
 
-@pytest.mark.rule("R27")
-def test_at_most_five_education_records(signed_in: Client, candidate: Candidate) -> None:
-    page = reverse("accounts:education")
-    for number in range(4):
-        assert signed_in.post(page, {**RECORD, "certificate_number": f"No. {number}"}).status_code == 302
-    response = signed_in.post(page, RECORD)
-    assert response.status_code == 200
-    assert candidate.education.count() == 5
-    with pytest.raises(IntegrityError, match="education_at_most_five"), transaction.atomic():
-        EducationRecord.objects.create(
-            candidate=candidate, position=6, created_at=clock.now(), **{**RECORD, "graduated": date(2013, 7, 1)}
-        )
+def save(candidate: Candidate, **more: Any) -> BasicInformation:
+    values = {**factories.BASIC, **more}
+    return profile.save_basic_information(candidate=candidate, actor=acting(candidate), values=values)
 
 
-@pytest.mark.rule("R27")
-def test_a_saved_education_record_is_never_deleted(candidate: Candidate) -> None:
-    with pytest.raises(Exception, match="education_is_kept"), transaction.atomic():
-        candidate.education.all().delete()
+def passport_holder() -> Candidate:
+    return factories.CandidateFactory(id_type="passport", id_number="E12345678", sex="", birth_date=None)
 
 
-@pytest.mark.parametrize("typed", ["2013-07", "2013/7", "2013.07", "2013年7月", " 201307 "])
-def test_a_month_is_understood_however_it_is_typed(signed_in: Client, candidate: Candidate, typed: str) -> None:
-    signed_in.post(reverse("accounts:education"), {**RECORD, "graduated": typed})
-    assert candidate.education.last().graduated == date(2013, 7, 1)
-
-
-@pytest.mark.parametrize("typed", ["", "2013", "13-07", "2013-13", "2024-01", "1949-12"])
-def test_a_wrong_month_is_told_beside_its_field_and_kept(signed_in: Client, typed: str) -> None:
-    response = signed_in.post(reverse("accounts:education"), {**RECORD, "graduated": typed})
-    assert list(response.context["form"].errors) == ["graduated"]
-    assert RECORD["school"] in response.content.decode()
+# --- Basic information --------------------------------------------------------------------------
+def test_basic_information_is_saved_once_and_changed_in_place(client: Client, newcomer: Candidate) -> None:
+    client.force_login(newcomer.user)
+    assert client.post(PAGE, factories.BASIC).status_code == 302
+    assert client.post(PAGE, {**factories.BASIC, "workplace": "湖南省株洲市"}).status_code == 302
+    kept = BasicInformation.objects.values(*factories.BASIC).get(candidate=newcomer)
+    assert kept == {**factories.BASIC, "workplace": "湖南省株洲市"}
+    events = LedgerEvent.objects.filter(action="basic_information.saved")
+    assert [(event.actor_id, event.payload) for event in events] == 2 * [
+        (str(newcomer.pk), {"fields": sorted(factories.BASIC)})
+    ]
 
 
 @pytest.mark.parametrize(
-    ("field", "typed"), [("mobile", "12345678901"), ("mobile", "1380000000"), ("postcode", "41000"), ("employer", " ")]
+    ("field", "typed"),
+    [
+        ("mobile", "12345678901"),
+        ("mobile", "1380000000"),
+        ("mobile", ""),
+        ("postcode", "41000"),
+        ("employer", " "),
+        ("employer_kind", ""),
+        ("employer_kind", "x"),
+        ("workplace", " "),
+        ("workplace", "某" * 61),
+        ("address", ""),
+    ],
 )
-def test_wrong_basic_information_is_told_beside_its_field_and_kept(signed_in: Client, field: str, typed: str) -> None:
-    answers = {
-        "ethnicity": "回族",
-        "mobile": "13900000000",
-        "address": "某市某路",
-        "postcode": "",
-        "employer": "某医院",
-        field: typed,
-    }
-    response = signed_in.post(reverse("accounts:basic_information"), answers)
+def test_wrong_basic_information_is_told_beside_its_field_and_kept(
+    client: Client, newcomer: Candidate, field: str, typed: str
+) -> None:
+    client.force_login(newcomer.user)
+    response = client.post(PAGE, {**factories.BASIC, "ethnicity": "回族", field: typed})
     assert list(response.context["form"].errors) == [field]
     assert 'value="回族"' in response.content.decode()
+    assert not BasicInformation.objects.exists()
+
+
+def test_the_postcode_may_be_left_out(client: Client, newcomer: Candidate) -> None:
+    client.force_login(newcomer.user)
+    assert client.post(PAGE, {**factories.BASIC, "postcode": ""}).status_code == 302
+    assert newcomer.basic_information.postcode == ""
+
+
+def test_the_form_begins_with_what_was_saved(client: Client, newcomer: Candidate) -> None:
+    client.force_login(newcomer.user)
+    save(newcomer)
+    form = client.get(PAGE).context["form"]
+    assert {name: form[name].value() for name in form.fields} == factories.BASIC
 
 
 def test_sex_and_birth_date_are_asked_only_where_the_id_does_not_tell_them(client: Client) -> None:
-    page = reverse("accounts:basic_information")
-    passport = factories.CandidateFactory(id_type="passport", id_number="E12345678", sex="", birth_date=None)
-    answers = {"ethnicity": "无", "mobile": "13900000000", "address": "某市某路", "employer": "某医院"}
+    passport = passport_holder()
     client.force_login(passport.user)
-    assert sorted(client.post(page, answers).context["form"].errors) == ["birth_date", "sex"]
-    assert client.post(page, {**answers, "sex": "M", "birth_date": "1985-02-28"}).status_code == 302
+    assert sorted(client.post(PAGE, factories.BASIC).context["form"].errors) == ["birth_date", "sex"]
+    assert client.post(PAGE, {**factories.BASIC, "sex": "M", "birth_date": "1985-02-28"}).status_code == 302
     passport.refresh_from_db()
     assert (passport.sex, passport.birth_date) == ("M", date(1985, 2, 28))
     client.force_login(factories.CandidateFactory().user)
-    assert "sex" not in client.get(page).context["form"].fields
+    assert list(client.get(PAGE).context["form"].fields) == list(factories.BASIC)
 
 
+def test_sex_and_birth_date_that_the_id_tells_are_not_changed(newcomer: Candidate) -> None:
+    assert refusal(lambda: save(newcomer, sex="M", birth_date=date(1985, 2, 28))) == "fixed"
+    assert not BasicInformation.objects.exists()
+
+
+@pytest.mark.parametrize("typed", ["1899-12-31", "2023-12-05", "1985-02-29", "", "x"])
+def test_a_birth_date_that_cannot_be_is_told_beside_its_field(client: Client, typed: str) -> None:
+    passport = passport_holder()
+    client.force_login(passport.user)
+    response = client.post(PAGE, {**factories.BASIC, "sex": "M", "birth_date": typed})
+    assert list(response.context["form"].errors) == ["birth_date"]
+    passport.refresh_from_db()
+    assert passport.birth_date is None
+
+
+def test_somebody_else_cannot_change_basic_information(candidate: Candidate, newcomer: Candidate) -> None:
+    assert (
+        refusal(
+            lambda: profile.save_basic_information(
+                candidate=candidate, actor=acting(newcomer), values={**factories.BASIC, "ethnicity": "回族"}
+            )
+        )
+        == "forbidden"
+    )
+    assert BasicInformation.objects.get().ethnicity == "汉族"
+
+
+# --- What is asked for now, and was not at first ---------------------------------------------------
+@pytest.mark.rule("R03")
+@pytest.mark.parametrize("missing", ["employer_kind", "workplace"])
+def test_basic_information_of_earlier_days_is_to_be_completed_first(
+    client: Client, candidate: Candidate, missing: str
+) -> None:
+    BasicInformation.objects.update(**{missing: ""})
+    candidate = Candidate.objects.get(pk=candidate.pk)
+    assert not candidate.basic_information.complete
+    step = next_step(candidate=candidate, at=clock.now())
+    assert step is not None
+    with override("en"):
+        assert (step.url, str(step.title)) == (PAGE, "Complete your basic information")
+    client.force_login(candidate.user)
+    assert client.post(PAGE, factories.BASIC).status_code == 302
+    assert next_step(candidate=Candidate.objects.get(pk=candidate.pk), at=clock.now()) is None
+
+
+def test_the_database_knows_the_kinds_of_employers(candidate: Candidate) -> None:
+    with pytest.raises(IntegrityError, match="employer_kind_known"), transaction.atomic():
+        BasicInformation.objects.update(employer_kind="x")
+
+
+# --- WeChat -------------------------------------------------------------------------------------
 @pytest.mark.rule("R08")
 def test_one_wechat_belongs_to_one_candidate(candidate: Candidate, newcomer: Candidate) -> None:
-    with pytest.raises(Refused) as refused:
-        profile.bind_wechat(
-            candidate=newcomer, actor=acting(newcomer), unionid=candidate.wechat.unionid, following=True
-        )
-    assert refused.value.code == "wechat_taken"
+    taken = candidate.wechat.unionid
+    code = refusal(
+        lambda: profile.bind_wechat(candidate=newcomer, actor=acting(newcomer), unionid=taken, following=True)
+    )
+    assert code == "wechat_taken"
     assert WeChatBinding.objects.get().candidate == candidate
 
 
-def test_the_stand_in_for_wechat_is_not_there_in_production(
-    client: Client, newcomer: Candidate, settings: object
-) -> None:
+def test_the_stand_in_for_wechat_is_not_there_in_production(client: Client, newcomer: Candidate, settings: Any) -> None:
     client.force_login(newcomer.user)
-    settings.PORTAL_ENV = "production"  # type: ignore[attr-defined]
-    client.post(reverse("accounts:wechat"))
+    settings.PORTAL_ENV = "production"
+    client.post("/account/wechat/")
     assert not WeChatBinding.objects.exists()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import check_password
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -104,10 +104,15 @@ def test_the_number_is_claimed_before_anything_slow(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.rule("R07")
-@pytest.mark.parametrize("field", ["name", "id_type", "id_digest"])
+@pytest.mark.parametrize("field", ["name", "id_type", "id_number", "id_digest", "id_digest_next"])
 def test_the_database_keeps_name_and_id_fixed(candidate: Candidate, field: str) -> None:
-    with pytest.raises(Exception, match="identity_is_fixed"), transaction.atomic():
-        Candidate.objects.filter(pk=candidate.pk).update(**{field: "passport"})
+    before = Candidate.objects.values().get()
+    changed = {"id_type": "passport", "id_number": resident_id(5)}.get(field, "other")
+    for written in (changed, candidate.id_number if field == "id_number" else None):
+        if written:
+            with pytest.raises(DatabaseError, match="fixed once registered"), transaction.atomic():
+                Candidate.objects.filter(pk=candidate.pk).update(**{field: written})
+    assert Candidate.objects.values().get() == before
 
 
 @pytest.mark.parametrize(
@@ -190,3 +195,28 @@ def test_no_log_line_holds_a_number_or_a_secret(client: Client, caplog: pytest.L
         client.post(reverse("account_login"), {"login": "11010119900307002X", "password": "wrong password"})
     for secret in ("11010119900307002X", PASSWORD, "wrong password", "实验小学"):
         assert secret not in caplog.text
+
+
+@pytest.mark.rule("R04")
+def test_what_copying_brings_along_and_full_width_letters_make_no_difference(client: Client) -> None:
+    number, name = "\u202d11010119900307002x\u202c", "\ufeff张\u200b三"
+    done = sign_up(Client(), id_number=number, id_number_again=number, name=name, username="ＺｈａｎｇＳａｎ\u200b")
+    assert done.status_code == 302
+    candidate = Candidate.objects.get()
+    assert (candidate.name, candidate.id_number, candidate.user.username) == ("张三", "11010119900307002X", "zhangsan")
+    for login in (number, "ｚｈａｎｇｓａｎ", "zhangsan\u200b"):
+        signed_in = Client().post(reverse("account_login"), {"login": login, "password": PASSWORD})
+        assert signed_in.headers["Location"] == reverse("portal:dashboard"), ascii(login)
+
+
+@pytest.mark.parametrize("password", ["👩\u200d⚕️ nurse at night", " spaces around it ", "夜班护士想睡觉了"])
+def test_a_password_is_kept_as_it_is_typed(client: Client, password: str) -> None:
+    sign_up(Client(), password1=password, password2=password)
+    login = {"login": "zhangsan", "password": password}
+    assert client.post(reverse("account_login"), login).status_code == 302
+
+
+def test_a_password_is_the_same_on_every_keyboard(client: Client) -> None:
+    full_width = "ｃｏｒｒｅｃｔ　ｈｏｒｓｅ　ｂａｔｔｅｒｙ"
+    sign_up(Client())
+    assert client.post(reverse("account_login"), {"login": "zhangsan", "password": full_width}).status_code == 302

@@ -1,9 +1,6 @@
 """A real Chromium before a real server, with a real Celery worker behind it."""
 
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +8,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from exam_portal import clock
+from exam_portal.local.demo import ALONE, celery
+from tests.processes import running
 
 CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = settings.BASE_DIR / ".local" / "screenshots"
@@ -145,15 +142,7 @@ def walker(chromium: Browser, live_server: Any, request: pytest.FixtureRequest) 
 
 
 @pytest.fixture
-def celery_worker(transactional_db: None) -> Iterator[None]:
+def celery_worker(transactional_db: None, tmp_path: Path) -> Iterator[None]:
     """A Celery worker process on the database and broker of this test."""
-    offset = (clock.now().timestamp()) - time.time()
-    database = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{connection.settings_dict['NAME']}"
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "exam_portal", "worker", "--pool=solo", "--loglevel=WARNING"],
-        env={**os.environ, "DATABASE_URL": database, "PORTAL_CLOCK_OFFSET": str(offset)},
-        cwd=settings.BASE_DIR,
-    )
-    yield
-    worker.terminate()
-    worker.wait(timeout=20)
+    with running([*celery("worker", "--pool=solo", *ALONE), "--loglevel=WARNING"], log=tmp_path / "worker.log"):
+        yield

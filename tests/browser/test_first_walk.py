@@ -51,33 +51,50 @@ def sign_up(walk: Walker) -> None:
 
 def complete_account(walk: Walker) -> None:
     walk.look("dashboard-new")
-    for page, answers in (
-        (
-            "basic-information",
-            {
-                "ethnicity": "维吾尔族",
-                "mobile": "13800000000",
-                "address": "长沙市开福区示例路1号",
-                "employer": "长沙市示例医院",
-            },
-        ),
-        (
-            "education",
-            {
-                "qualification": "undergraduate",
-                "degree": "bachelor",
-                "school": "示例医科大学",
-                "major": "护理学",
-                "graduated": "2013-07",
-                "certificate_number": "100011201305000001",
-            },
-        ),
-        ("wechat", {}),
-    ):
-        walk.page.locator(f"main a[href='/account/{page}/']").first.click()
-        walk.look(page)
-        walk.fill(**answers)
-        walk.press()
+    walk.page.locator("main a[href='/account/basic-information/']").first.click()
+    walk.look("basic-information")
+    walk.fill(
+        ethnicity="维吾尔族",
+        mobile="13800000000",
+        address="长沙市开福区示例路1号",
+        employer="长沙市某某护理院",
+        workplace="湖南省长沙市开福区",
+    )
+    walk.press()
+    # The list does not know the employer: its kind is asked for.
+    walk.look("basic-information-kind")
+    walk.fill(employer_kind="other")
+    walk.press()
+    walk.page.locator("main a[href='/account/education/']").first.click()
+    walk.fill(qualification="undergraduate", degree="bachelor", school_kind="regular", major="护理学")
+    walk.page.locator("#schools summary").click()
+    walk.fill(picker_query="hnzyydx")
+    walk.page.locator("button[name=search]").first.click()
+    walk.look("education-schools")
+    walk.page.locator("button[name=pick][value='湖南中医药大学']").click()
+    walk.look("education")
+    walk.fill(graduated="2013-07", certificate_kind="completion", certificate_number="100011201305000001")
+    walk.press()
+    walk.look("education-not-recognised")
+    walk.fill(certificate_kind="graduation")
+    walk.press()
+    walk.page.locator("main a[href='/account/credentials/']").first.click()
+    walk.look("credentials")
+    walk.fill(kind="nurse_registration", since="2013-09")
+    walk.press()
+    walk.look("credentials-one")
+    walk.go("/dashboard/")
+    walk.page.locator("main a[href='/account/wechat/']").first.click()
+    walk.look("wechat")
+    walk.press()
+    walk.go("/account/education/")
+    walk.look("education-saved")
+    walk.page.locator("main a[href^='/account/education/']").first.click()
+    walk.fill(major="中医护理学")
+    walk.press()
+    walk.go("/account/education/")
+    walk.look("education-corrected")
+    walk.go("/dashboard/")
 
 
 def register(walk: Walker, *, region: str, place: str) -> None:

@@ -19,6 +19,7 @@ from exam_portal import clock
 from exam_portal.kit import cache as forgiving
 from registration.models import Application, Exam
 from registration.services import applications
+from tests import factories
 from tests.accounts.test_registering import FORM, PASSWORD, sign_up
 from tests.conftest import CLOSES, OPENS
 from tests.registration.test_pages import submit, url
@@ -97,10 +98,7 @@ def test_withdrawing_twice_is_withdrawing_once(signed_in: Client, draft: Applica
 
 @pytest.mark.rule("R27")
 def test_the_same_education_record_twice_is_one(signed_in: Client, candidate: Candidate) -> None:
-    record = candidate.education.get()
-    typed = {
-        key: getattr(record, key) for key in ("qualification", "degree", "school", "major", "certificate_number")
-    } | {"graduated": "2013-07"}
+    typed = {**factories.EDUCATION, "certificate_number": candidate.education.get().certificate_number}
     assert signed_in.post(reverse("accounts:education"), typed).status_code == 302
     assert candidate.education.count() == 1
 
@@ -114,6 +112,8 @@ def test_digits_are_understood_however_they_are_typed_and_invisible_characters_g
         "address": "某路\u200b8号",
         "postcode": "３１００００",
         "employer": "某医院",
+        "employer_kind": "clinic",
+        "workplace": "浙江省杭州市",
     }
     assert signed_in.post(reverse("accounts:basic_information"), typed).status_code == 302
     basic = candidate.basic_information

@@ -21,8 +21,18 @@ from tests.accounts.requests import ask_change, report
 pytestmark = pytest.mark.django_db
 
 # Session, user, candidate and unread messages are four on every page of a candidate.
-STEPS = {"overview": 7, "pledge": 7, "region": 8, "point": 9, "specialty": 10, "photo": 7, "check": 10}
-ACCOUNT = {"basic_information": 8, "education": 9, "wechat": 8, "inbox": 10, "security": 9, "email": 8}
+STEPS = {"overview": 7, "pledge": 7, "region": 8, "point": 9, "specialty": 10, "photo": 7, "check": 11}
+ACCOUNT = {
+    "basic_information": 8,
+    "education": 9,
+    "education_correct": 9,
+    "credentials": 9,
+    "credential": 9,
+    "wechat": 8,
+    "inbox": 10,
+    "security": 9,
+    "email": 8,
+}
 # What saving a step costs, with the savepoint, the locked row, the ledger's event and the way to the next step.
 SAVING: dict[str, tuple[dict[str, Any], int]] = {
     "pledge": ({"accept": "on"}, 11),
@@ -30,7 +40,7 @@ SAVING: dict[str, tuple[dict[str, Any], int]] = {
     "point": ({"place": "4302"}, 14),
     "specialty": ({"specialty": "201", "subjects": ["1"]}, 15),
     "photo": ({}, 11),
-    "submit": ({}, 21),
+    "submit": ({}, 22),
     "withdraw": ({}, 14),
 }
 
@@ -56,7 +66,7 @@ def test_public_look_up(client: Client, exam: Exam, more: int, django_assert_num
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("records", [1, 3])
 def test_each_step(client: Client, exam: Exam, step: str, records: int, django_assert_num_queries: Any) -> None:
-    candidate = factories.make_candidate(records=records)
+    candidate = factories.make_candidate(records=records, credentials=records)
     factories.make_draft(candidate, exam)
     client.force_login(candidate.user)
     page = reverse(f"registration:{step}", args=[exam.code])
@@ -67,15 +77,16 @@ def test_each_step(client: Client, exam: Exam, step: str, records: int, django_a
 @pytest.mark.parametrize("page", ACCOUNT)
 @pytest.mark.parametrize("rows", [1, 3])
 def test_each_account_page(client: Client, page: str, rows: int, django_assert_num_queries: Any) -> None:
-    candidate = factories.make_candidate(records=rows)
+    candidate = factories.make_candidate(records=rows, credentials=rows)
     for version in range(rows):
         outbox.enqueue(
             candidate=candidate, kind="application_withdrawn", object_id="1", version=version, facts={"exam": "x"}
         )
     Message.objects.update(state=Message.State.SENT)
     client.force_login(candidate.user)
+    of = {"education_correct": [candidate.education.last().pk], "credential": ["nurse_registration"]}
     with django_assert_num_queries(ACCOUNT[page]):
-        assert client.get(reverse(f"accounts:{page}")).status_code == 200
+        assert client.get(reverse(f"accounts:{page}", args=of.get(page, []))).status_code == 200
 
 
 @pytest.mark.parametrize("places", [1, 3])
@@ -116,12 +127,12 @@ def test_each_step_of_recovery(client: Client, page: str, django_assert_num_quer
 
 @pytest.mark.parametrize("exams", [1, 3])
 def test_dashboard_and_exams(client: Client, exam: Exam, exams: int, django_assert_num_queries: Any) -> None:
-    candidate = factories.make_candidate(records=exams)
+    candidate = factories.make_candidate(records=exams, credentials=exams)
     factories.make_draft(candidate, exam)
     for number in range(1, exams):
         factories.make_draft(candidate, factories.make_exam(f"other-{number}", prefix=f"X{number}"))
     client.force_login(candidate.user)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         assert client.get(reverse("portal:dashboard")).status_code == 200
     with django_assert_num_queries(9):
         assert client.get(reverse("registration:exams")).status_code == 200

@@ -1,13 +1,14 @@
 """One walk over all URLs × all roles: who may open what. A new URL without an expectation fails."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.actors import acting
-from accounts.models import Point, User
+from accounts.models import Credential, Point, User
 from exam_portal import clock
 from registration.models import Application
 from registration.services import applications
@@ -25,6 +26,9 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "accounts:notice": (200, 200, 200, 200),
     "accounts:basic_information": (SIGN_IN, 200, 200, 403),
     "accounts:education": (SIGN_IN, 200, 200, 403),
+    "accounts:education_correct": (SIGN_IN, 200, 404, 403),
+    "accounts:credentials": (SIGN_IN, 200, 200, 403),
+    "accounts:credential": (SIGN_IN, 200, 404, 403),
     "accounts:wechat": (SIGN_IN, 200, 200, 403),
     "accounts:inbox": (SIGN_IN, 200, 200, 403),
     "accounts:security": (SIGN_IN, 200, 200, 403),
@@ -61,7 +65,14 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "registration:withdraw": (SIGN_IN, 200, 409, 403),
     "registration:form_pdf": (SIGN_IN, 200, 409, 403),
 }
-ARGUMENTS = {"code": "2024-health", "region_code": "43", "kind": "change", "number": "000000000000"}
+ARGUMENTS = {
+    "code": "2024-health",
+    "region_code": "43",
+    "kind": "change",
+    "number": "000000000000",
+    "record": "0",
+    "credential": "senior_nurse",
+}
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -96,16 +107,15 @@ def answer(client: Client, url: str, method: str) -> int | str:
 def test_who_may_open_what(draft: Application, method: str) -> None:
     applications.submit(application=draft, actor=acting(draft.candidate), at=clock.now())
     request = ask_deletion(draft.candidate, Point.objects.get(code="4301"))
+    Credential.objects.create(candidate=draft.candidate, kind="senior_nurse", since=date(2018, 7, 1))
+    given = {"number": request.number, "record": str(draft.candidate.education.get().pk)}
     staff = User.objects.create(username="staff", kind=User.Kind.STAFF, is_staff=True)
     clients = [Client() for _role in range(4)]
     for client, user in zip(clients[1:], (draft.candidate.user, factories.make_candidate().user, staff), strict=True):
         client.force_login(user)
     names = sorted(name for name in ROUTES if method == "get" or ":" in name)
     names.sort(key=lambda name: name == "registration:start")  # begins the other candidate's own
-    found = {
-        name: tuple(answer(client, address(name, number=request.number), method) for client in clients)
-        for name in names
-    }
+    found = {name: tuple(answer(client, address(name, **given), method) for client in clients) for name in names}
     if method == "get":
         assert found == {name: EXPECTED[name] for name in names}
     else:  # who may not open a page may not send it anything either, and is told the same

@@ -32,16 +32,15 @@ def walk(application: Application, *names: str) -> None:
 
 @pytest.mark.rule("R03")
 def test_the_account_comes_before_the_exam(exam: Exam, newcomer: Candidate) -> None:
-    complete = factories.make_candidate()
-    for name, row in (
-        ("accounts:basic_information", complete.basic_information),
-        ("accounts:education", complete.education.get()),
-        ("accounts:wechat", complete.wechat),
+    for name, give in (
+        ("accounts:basic_information", factories.give_basic_information),
+        ("accounts:education", factories.give_education),
+        ("accounts:wechat", factories.give_wechat),
     ):
         step = asked(newcomer)
         assert step is not None
         assert step.url == reverse(name)
-        type(row).objects.filter(pk=row.pk).update(candidate=newcomer)
+        give(newcomer)
     step = asked(newcomer)
     assert step is not None
     assert step.url == reverse("registration:exams")

@@ -15,10 +15,12 @@ from pypdf import PdfReader
 
 from accounts import identity, rare_characters
 from accounts.actors import acting
+from accounts.services.education import correct_education
 from exam_portal import clock
 from exam_portal.kit import fonts, printing
 from registration.models import Application, Submission
 from registration.services import applications, printed_form
+from tests import factories
 from tests.data.hard_names import HARD_NAMES
 
 pytestmark = pytest.mark.django_db
@@ -62,8 +64,13 @@ def test_the_form_carries_code_version_and_content_of_its_submission(submission:
         "203护理学",
         "初级(师)",
         "基础知识、相关专业知识、专业知识、专业实践能力",
-        "示例医科大学",
-        "长沙市示例医院",
+        "湖南中医药大学",
+        "普通高等教育",
+        "毕业证书",
+        "长沙市某某医院",
+        "民营医院",
+        "湖南省长沙市开福区",
+        "护士执业注册首次注册年月2014-03",
         "第01版",
         "提交时间2023-12-05",
         submission.digest[:16],
@@ -76,7 +83,10 @@ def test_the_form_carries_code_version_and_content_of_its_submission(submission:
 @pytest.mark.rule("R09")
 def test_a_later_change_of_the_account_does_not_change_the_form(submission: Submission) -> None:
     before = printed_form.render(submission)
-    submission.application.candidate.education.update(school="另一所大学")
+    candidate = submission.application.candidate
+    correct_education(
+        record=candidate.education.get(), actor=acting(candidate), **factories.education(school="中南大学")
+    )
     assert printed_form.render(Submission.objects.get()) == before
 
 
@@ -159,11 +169,20 @@ def test_another_installed_font_prints_what_the_first_lacks(submission: Submissi
     assert not glyphs_missing(pdf)
 
 
-def test_the_longest_form_fits_on_one_page(submission: Submission) -> None:
+@pytest.mark.parametrize(("records", "expected"), [(2, 1), (5, 2)])
+def test_the_longest_texts_fit_on_one_page_with_two_records(
+    submission: Submission, records: int, expected: int
+) -> None:
     content = submission.content
     content["candidate"]["name"] = "阿卜杜拉·" + "努尔麦麦提" * 9
     content["basic"] |= {"employer": "某" * 80, "address": "某" * 100}
-    content["education"] = content["education"] * 5
+    content["education"] = content["education"] * records
+    content["credentials"] = content["credentials"] * 4
+    assert len(pages(printed_form.render(submission))) == expected
+
+
+def test_five_records_fit_on_one_page(submission: Submission) -> None:
+    submission.content["education"] *= 5
     assert len(pages(printed_form.render(submission))) == 1
 
 

@@ -7,7 +7,6 @@ from django.db import IntegrityError
 
 from accounts.actors import acting
 from accounts.models import Candidate, LedgerEvent, Message
-from accounts.services import profile
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
 from registration.models import Application, Exam, Submission
@@ -75,24 +74,3 @@ def test_withdrawing_and_changing_at_once(draft: Application, monkeypatch: pytes
         assert changed is None or isinstance(changed, Refused)
     else:
         assert (sent, shown) == ("203", "301")  # submitted is one thing, shown another
-
-
-@pytest.mark.rule("R27")
-@pytest.mark.parametrize("with_lock", [False, True])
-def test_two_fifth_education_records_at_once(monkeypatch: pytest.MonkeyPatch, with_lock: bool) -> None:
-    candidate = factories.make_candidate(records=4)
-    if not with_lock:
-        take_locks_out(monkeypatch, profile)
-    meet(monkeypatch, profile, "EducationRecord")
-    record = {
-        key: getattr(candidate.education.first(), key)
-        for key in ("qualification", "degree", "school", "major", "graduated")
-    }
-    how = {"candidate": candidate, "actor": acting(candidate), **record}
-    results = at_once(
-        lambda: profile.add_education(certificate_number="A", **how),
-        lambda: profile.add_education(certificate_number="B", **how),
-    )
-    (failed,) = [result for result in results if isinstance(result, Exception)]
-    assert isinstance(failed, Refused if with_lock else IntegrityError)
-    assert candidate.education.count() == 5

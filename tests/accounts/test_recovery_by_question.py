@@ -1,4 +1,4 @@
-"""Recovering an account: by question, by e-mail, by the exam point (R05, R06)."""
+"""Recovering an account by its question, and with the help of the exam point (R05, R06)."""
 
 import logging
 import re
@@ -7,85 +7,23 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import hashers
-from django.core import mail
+from django.contrib.sessions.models import Session
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.actors import acting
-from accounts.models import (
-    Candidate,
-    Channel,
-    EmailCode,
-    LedgerEvent,
-    Message,
-    Point,
-    Question,
-    RecoveryAttempts,
-    Region,
-    User,
-)
-from accounts.services import email_codes, outbox, recovery
-from accounts.services.registering import register_candidate
-from exam_portal import clock
+from accounts.models import Candidate, LedgerEvent, Message, Point, Question, RecoveryAttempts, Region, User
+from accounts.services import outbox, recovery
 from exam_portal.kit.errors import Refused
 from registration.models import Exam
+from tests.accounts.recovering import BEGIN, CODE, LOGIN, NEW, NUMBER, OLD, PASSWORD, QUESTION, begin, signed_in
 from tests.conftest import OPEN
 from tests.factories import resident_id
 from tests.races import at_once, take_locks_out
 
 pytestmark = pytest.mark.django_db
-
-NUMBER = "11010119900307002X"
-OLD, NEW = "correct horse battery", "purple monkey dishwasher"
-BEGIN, QUESTION, CODE, PASSWORD, LOGIN = (
-    reverse(name)
-    for name in (
-        "accounts:recovery",
-        "accounts:recovery_question",
-        "accounts:recovery_code",
-        "accounts:recovery_password",
-        "account_login",
-    )
-)
-
-
-@pytest.fixture
-def somebody(db: None) -> Candidate:
-    """A candidate with a password, a question whose answer is 实验小学, and a verified address."""
-    user = register_candidate(
-        name="张三",
-        id_type="resident_id",
-        id_number=NUMBER,
-        username="zhangsan",
-        password=OLD,
-        question=Question.TEACHER,
-        answer="实验小学",
-        channel=Channel.WEB,
-        at=clock.now(),
-    )
-    User.objects.filter(pk=user.pk).update(email="zhang@example.org")
-    return user.candidate
-
-
-def signed_in(password: str = OLD) -> Client:
-    client = Client()
-    assert client.post(LOGIN, {"login": "zhangsan", "password": password}).status_code == 302
-    return client
-
-
-def begin(client: Client, login: str = "zhangsan") -> Any:
-    client.post(BEGIN, {"login": login})
-    return client.get(QUESTION)
-
-
-def sent_code() -> str:
-    for pk in EmailCode.objects.filter(sent_at=None).values_list("pk", flat=True):
-        email_codes.send(code_id=pk)
-    found = re.search(r"[0-9]{6}", mail.outbox[-1].body)
-    assert found
-    return found[0]
 
 
 @pytest.mark.rule("R05", "R06")
@@ -153,6 +91,14 @@ def test_an_unknown_name_has_a_question_that_stays_the_same_however_it_is_typed(
 
 
 @pytest.mark.rule("R06")
+def test_the_question_of_a_name_that_nobody_has_outlives_the_look_up_key(settings: Any) -> None:
+    names = [f"nobody{number}" for number in range(20)]
+    before = [recovery.ask(login=name).question for name in names]
+    settings.PORTAL_LOOKUP_KEY = "the next one"
+    assert [recovery.ask(login=name).question for name in names] == before
+
+
+@pytest.mark.rule("R06")
 def test_a_closed_account_and_staff_are_asked_like_nobody(somebody: Candidate) -> None:
     User.objects.create(username="staff", kind=User.Kind.STAFF, is_staff=True)
     User.objects.filter(username="zhangsan").update(is_active=False)
@@ -188,114 +134,6 @@ def test_known_and_unknown_names_read_the_same_and_cost_the_same(
     assert [step[1] for step in found[0][1:7]] == [1, 1, 1, 1, 1, 0]
 
 
-@pytest.mark.rule("R06")
-def test_a_code_to_the_verified_address_leads_to_a_new_password(somebody: Candidate) -> None:
-    client = Client()
-    begin(client)
-    client.post(CODE, {"send": "1"})
-    code = sent_code()
-    assert mail.outbox[-1].to == ["zhang@example.org"]
-    assert list(client.post(CODE, {"code": "nothing"}).context["form"].errors) == ["code"]
-    assert client.post(CODE, {"code": f" {code[:3]} {code[3:]} "}).headers["Location"] == PASSWORD
-    assert client.post(PASSWORD, {"password1": NEW, "password2": NEW}).headers["Location"] == LOGIN
-    assert LedgerEvent.objects.get(action="password.recovered").payload == {"by": "email"}
-    signed_in(NEW)
-
-
-@pytest.mark.rule("R06")
-def test_nothing_is_sent_where_there_is_no_account_or_no_address(somebody: Candidate) -> None:
-    User.objects.update(email="")
-    for login in ("nobody", "zhangsan"):
-        client = Client()
-        begin(client, login)
-        client.post(CODE, {"send": "1"})
-        code = EmailCode.objects.latest("pk")
-        assert email_codes.send(code_id=code.pk)
-        assert list(client.post(CODE, {"code": code.code}).context["form"].errors) == ["code"]
-    assert mail.outbox == []
-
-
-def test_a_code_works_once_for_fifteen_minutes_and_five_tries(somebody: Candidate) -> None:
-    def issued() -> EmailCode:
-        return EmailCode.objects.get(
-            pk=email_codes.issue(purpose="recover", candidate=somebody.pk, address="zhang@example.org")
-        )
-
-    used, old, tried = issued(), issued(), issued()
-    EmailCode.objects.filter(pk=old.pk).update(created_at=old.created_at - timedelta(minutes=15, seconds=1))
-    for _number in range(5):
-        with pytest.raises(email_codes.WrongCode):
-            email_codes.use(code_id=tried.pk, purpose="recover", typed="x")
-    email_codes.use(code_id=used.pk, purpose="recover", typed=used.code)
-    for code in (used, old, tried):
-        with pytest.raises(email_codes.WrongCode):
-            email_codes.use(code_id=code.pk, purpose="recover", typed=code.code)
-    verifying = issued()
-    with pytest.raises(email_codes.WrongCode):
-        email_codes.use(code_id=verifying.pk, purpose="verify", typed=verifying.code)
-
-
-def test_a_code_waits_while_the_mail_server_does_not_answer_and_no_log_line_holds_the_address(
-    somebody: Candidate, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(*args: Any, **kwargs: Any) -> None:
-        raise ConnectionRefusedError("zhang@example.org")
-
-    code = email_codes.issue(purpose="recover", candidate=somebody.pk, address="zhang@example.org")
-    with monkeypatch.context() as patched, caplog.at_level(logging.DEBUG):
-        patched.setattr(email_codes, "send_mail", fail)
-        assert not email_codes.send(code_id=code)
-    assert "could not be sent" in caplog.text
-    assert "zhang@" not in caplog.text
-    EmailCode.objects.update(created_at=EmailCode.objects.get().created_at - timedelta(minutes=2))
-    assert email_codes.sweep() == 1
-    assert len(mail.outbox) == 1
-    assert not email_codes.send(code_id=code)
-
-
-def test_a_code_for_an_address_that_was_changed_meanwhile_is_refused(somebody: Candidate) -> None:
-    code_id = recovery.send_code(asked=recovery.ask(login="zhangsan"))
-    recovery.remove_email(candidate=somebody, actor=acting(somebody))
-    with pytest.raises(email_codes.WrongCode):
-        recovery.use_code(code_id=code_id, typed=EmailCode.objects.get().code)
-
-
-@pytest.mark.rule("R06")
-def test_an_address_counts_once_its_code_was_entered(somebody: Candidate) -> None:
-    client = signed_in()
-    url = reverse("accounts:email")
-    assert client.post(url, {"address": "new@example.org"}).headers["Location"] == reverse("accounts:email_code")
-    somebody.user.refresh_from_db()
-    assert somebody.user.email == "zhang@example.org"
-    assert list(client.post(reverse("accounts:email_code"), {"code": "x"}).context["form"].errors) == ["code"]
-    assert client.post(reverse("accounts:email_code"), {"code": sent_code()}).status_code == 302
-    assert mail.outbox[-1].to == ["new@example.org"]
-    somebody.user.refresh_from_db()
-    assert somebody.user.email == "new@example.org"
-    client.post(url, {"remove": "1"})
-    somebody.user.refresh_from_db()
-    assert somebody.user.email == ""
-    actions = LedgerEvent.objects.filter(action__startswith="email.").values_list("action", "payload")
-    assert list(actions) == [("email.verified", {}), ("email.removed", {})]
-
-
-def test_the_sixth_code_of_a_day_is_not_sent(somebody: Candidate) -> None:
-    asked = recovery.ask(login="zhangsan")
-    for _number in range(5):
-        recovery.send_code(asked=asked)
-    with pytest.raises(Refused, match="24"):
-        recovery.send_code(asked=asked)
-    assert EmailCode.objects.count() == 5
-
-
-def test_without_a_mail_server_recovery_by_email_is_not_offered(somebody: Candidate, settings: Any) -> None:
-    settings.PORTAL_EMAIL = False
-    client = Client()
-    assert CODE not in begin(client).content.decode()
-    assert client.get(CODE).status_code == 404
-    assert signed_in().get(reverse("accounts:email")).status_code == 404
-
-
 def test_a_proof_works_once_and_for_fifteen_minutes(somebody: Candidate) -> None:
     asked = recovery.ask(login="zhangsan")
     proof = recovery.answer(asked=asked, typed="实验小学")
@@ -313,6 +151,8 @@ def test_a_proof_works_once_and_for_fifteen_minutes(somebody: Candidate) -> None
     [
         (("12345678", "12345678"), "password1"),
         (("zhangsan1", "zhangsan1"), "password1"),
+        ((NUMBER, NUMBER), "password1"),
+        (("long " * 26, "long " * 26), "password1"),
         ((NEW, "something else"), "password2"),
     ],
 )
@@ -321,8 +161,36 @@ def test_a_weak_or_mistyped_password_is_told_beside_it(somebody: Candidate, type
     begin(client)
     client.post(QUESTION, {"answer": "实验小学"})
     refused = client.post(PASSWORD, dict(zip(("password1", "password2"), typed, strict=True)))
-    assert list(refused.context["form"].errors) == [field]
+    assert field in refused.context["form"].errors
     assert User.objects.get().check_password(OLD)
+
+
+def test_the_service_too_takes_no_id_number_for_a_new_password(somebody: Candidate) -> None:
+    proof = recovery.answer(asked=recovery.ask(login="zhangsan"), typed="实验小学")
+    with pytest.raises(ValidationError):
+        recovery.set_password(proof=proof, password=NUMBER)
+    assert User.objects.get().check_password(OLD)
+
+
+def test_a_new_password_is_kept_as_it_is_typed(somebody: Candidate) -> None:
+    word, client = "👩\u200d⚕️ nurse at night", Client()
+    begin(client)
+    client.post(QUESTION, {"answer": "实验小学"})
+    assert client.post(PASSWORD, {"password1": word, "password2": word}).status_code == 302
+    signed_in(word)
+
+
+@pytest.mark.rule("R06")
+@pytest.mark.parametrize(
+    ("page", "typed"), [(QUESTION, {"answer": "x"}), (CODE, {"code": "1"}), (PASSWORD, {"password1": "x"})]
+)
+def test_recovery_begins_again_when_the_session_has_ended_and_says_so(page: str, typed: dict[str, str]) -> None:
+    client = Client()
+    begin(client, "nobody")
+    Session.objects.all().delete()
+    response = client.post(page, typed, follow=True)
+    assert response.redirect_chain == [(BEGIN, 302)]
+    assert [message.level_tag for message in response.context["messages"]] == ["info"]
 
 
 def test_whoever_failed_to_sign_in_ten_times_signs_in_after_recovery(somebody: Candidate) -> None:
@@ -336,7 +204,7 @@ def test_whoever_failed_to_sign_in_ten_times_signs_in_after_recovery(somebody: C
 
 
 def test_answers_are_limited_for_an_address(somebody: Candidate, settings: Any) -> None:
-    settings.ACCOUNT_RATE_LIMITS = {"recover": "2/m/ip"}
+    settings.PORTAL_RECOVERIES_PER_ADDRESS = 2
     client = Client()
     codes = [client.post(BEGIN, {"login": f"name{number}"}).status_code for number in range(3)]
     assert codes == [302, 302, 429]

@@ -1,0 +1,421 @@
+"""Nothing that the portal writes holds a full ID number, a password or a recovery answer.
+
+A candidate's whole walk against real processes with all logs at their most talkative: sign-up with mistakes, sign-in,
+recovery, a registration to the PDF, and errors provoked in the database under views and tasks. Then everything that was
+written on the way is searched.
+"""
+
+import base64
+import contextlib
+import http.client
+import json
+import re
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+import redis
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.core import signing
+from django.db import connection
+
+from accounts.models import Candidate, EmailCode, IdentityRequest, Message, User
+from exam_portal.local.demo import ALONE, celery
+from tests import factories
+from tests.portal.leaks import leaked
+from tests.processes import running, web
+
+# Used nowhere else: other tests write into the same logs of PostgreSQL and Redis.
+NUMBER = "33010619951231446X"
+SPELT = "３３０１０６ 19951231-446x"
+PASSWORD, NEW_PASSWORD, WRONG_PASSWORD = "lantern over the ferry", "copper kettle on ice", "a guess by a stranger"
+ANSWER, WRONG_ANSWER = "凤凰山脚小学", "飞来峰下中学"
+SECRETS = {
+    "number": NUMBER,
+    "number without its last character": NUMBER[:17],
+    "password": PASSWORD,
+    "new password": NEW_PASSWORD,
+    "wrong password": WRONG_PASSWORD,
+    "answer": ANSWER,
+    "wrong answer": WRONG_ANSWER,
+}
+SIGN_UP = {
+    "name": "林𫖯",
+    "name_again": "林𫖯",
+    "id_type": "resident_id",
+    "id_number": SPELT,
+    "id_number_again": NUMBER,
+    "username": "quiet.ferry",
+    "password1": PASSWORD,
+    "password2": PASSWORD,
+    "recovery_question": "school",
+    "recovery_answer": ANSWER,
+}
+BASIC = {
+    "ethnicity": "汉族",
+    "mobile": "13800000000",
+    "address": "杭州市示例路1号",
+    "employer": "杭州市示例医院",
+    "employer_kind": "private_hospital",
+    "workplace": "浙江省杭州市",
+}
+EDUCATION = {
+    "qualification": "undergraduate",
+    "degree": "bachelor",
+    "school_kind": "regular",
+    "school": "浙江中医药大学",
+    "certificate_kind": "graduation",
+    "major": "护理学",
+    "graduated": "2018-07",
+    "certificate_number": "100011201805000001",
+}
+CHANGE = {
+    "name": "林复",
+    "id_type": "resident_id",
+    "id_number": SPELT,
+    "telephone": "13800000000",
+    "reason": "输错了",
+    "point": "4301",
+}
+EXAM = "/exams/2024-health"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        NUMBER,
+        NUMBER.lower(),
+        SPELT,
+        f"POST /?login={quote(SPELT)}&x=1",
+        json.dumps({"login": SPELT}),
+        "&#51;" + NUMBER[1:],
+        repr(SPELT.encode()),
+        base64.b64encode(json.dumps({"args": [SPELT]}).encode()).decode(),
+        base64.urlsafe_b64encode(zlib.compress(f"session of {NUMBER}".encode())).decode(),
+        signing.dumps({"number": NUMBER}, compress=True),
+        "\\x" + NUMBER.encode().hex(),
+        f"value={base64.b64encode(base64.b64encode(NUMBER.encode())).decode()}",
+        NUMBER.encode(),
+    ],
+    ids=range(13),  # a signature differs from process to process
+)
+def test_a_number_is_found_however_it_is_written(written: str | bytes) -> None:
+    assert leaked(written, {"number": NUMBER}) == {"number"}
+
+
+@pytest.mark.parametrize(
+    "written", [ANSWER, quote(ANSWER), json.dumps(ANSWER), repr(ANSWER.encode()), " ".join(ANSWER)]
+)
+def test_an_answer_is_found_however_it_is_written(written: str) -> None:
+    assert leaked(f"… {written} …", SECRETS) == {"answer"}
+
+
+def test_what_is_masked_is_not_found() -> None:
+    assert leaked("3301**********446X 100011201805000001 lantern", SECRETS) == set()
+
+
+@dataclass(frozen=True)
+class Page:
+    """What was asked for and what came."""
+
+    address: str
+    sent: str
+    status: int
+    headers: str
+    body: str
+
+
+@dataclass
+class Browser:
+    """A person's browser, as far as forms need one; keeps all that it asked for and got."""
+
+    port: int
+    cookies: dict[str, str] = field(default_factory=dict)
+    pages: list[Page] = field(default_factory=list)
+
+    def get(self, path: str) -> str:
+        return self._ask("GET", path)
+
+    def post(self, path: str, **typed: str) -> str:
+        """Send the form of the page last seen, with its hidden fields; returns the page to which that led."""
+        hidden = dict(re.findall(r'type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"', self.pages[-1].body))
+        return self._ask("POST", path, {**hidden, **typed})
+
+    def form(self, path: str, **typed: str) -> str:
+        """Open a page and send its form."""
+        self.get(path)
+        return self.post(path, **typed)
+
+    @property
+    def status(self) -> int:
+        return self.pages[-1].status
+
+    @property
+    def address(self) -> str:
+        return self.pages[-1].address
+
+    def _ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> str:
+        asked, sent = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60), urlencode(fields or {})
+        headers = {
+            "Host": "localhost",
+            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Referer": f"http://localhost{self.address}" if self.pages else "",
+        }
+        with contextlib.closing(asked):
+            asked.request(method, path, body=sent or None, headers=headers)
+            answer = asked.getresponse()
+            body = answer.read().decode("utf-8", "replace")
+        for name, value in answer.headers.items():
+            if name.lower() == "set-cookie":
+                key, _, rest = value.partition("=")
+                self.cookies[key] = rest.partition(";")[0]
+        self.pages.append(Page(path, sent, answer.status, str(answer.headers), body))
+        return self._ask("GET", answer.headers["Location"]) if answer.status == 302 else body
+
+
+class Listener:
+    """All that Redis is told, for as long as it listens."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self._monitor = redis.Redis.from_url(settings.REDIS_URL).monitor()
+
+    def __enter__(self) -> "Listener":
+        self._monitor.__enter__()
+        threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def _listen(self) -> None:
+        with contextlib.suppress(Exception):  # the connection is closed under it
+            for told in self._monitor.listen():
+                self.heard.append(str(told["command"]))
+
+    def __exit__(self, *how: Any) -> None:
+        self._monitor.connection.disconnect()
+
+
+@contextlib.contextmanager
+def breaking(table: str, when: str) -> Iterator[None]:
+    """As long as this lasts, PostgreSQL refuses to write such a row: an error that nobody has foreseen."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION provoked() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'provoked by a test'; END $$"
+        )
+        cursor.execute(
+            f"CREATE TRIGGER provoked BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW WHEN ({when})"
+            " EXECUTE FUNCTION provoked()"
+        )
+        try:
+            yield
+        finally:
+            cursor.execute("DROP FUNCTION provoked CASCADE")
+
+
+def until(true: Callable[[], Any], seconds: float = 20) -> Any:
+    """What `true` returns once that is something."""
+    deadline = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+@dataclass
+class Portal:
+    """The running processes and where they write."""
+
+    port: int
+    folder: Path
+    told_to_redis: Listener
+
+
+@pytest.fixture
+def portal(transactional_db: None, tmp_path: Path) -> Iterator[Portal]:
+    talkative = {"PORTAL_LOG_LEVEL": "DEBUG", "PORTAL_EMAIL_URL": f"filemail:///{tmp_path / 'mail'}"}
+    worker = [*celery("worker", "--concurrency=2", *ALONE), "--loglevel=DEBUG"]
+    with (
+        Listener() as listener,
+        running(worker, log=tmp_path / "worker.log", **talkative),
+        web("--log-level=debug", log=tmp_path / "web.log", **talkative) as port,
+    ):
+        yield Portal(port, tmp_path, listener)
+
+
+def sign_up(browser: Browser) -> None:
+    browser.form("/account/notice/", accept="on")
+    browser.post("/account/signup/", **{**SIGN_UP, "id_number": "330106199512314461", "password2": WRONG_PASSWORD})
+    browser.post("/account/signup/", **{**SIGN_UP, "username": NUMBER, "name": "林?"}, search="1", picker_query="zhe")
+    browser.post("/account/signup/", **{**SIGN_UP, "username": NUMBER, "recovery_answer": "\0"})
+    with breaking("accounts_ledgerevent", "NEW.action = 'account.registered'"):
+        browser.post("/account/signup/", **SIGN_UP)
+        assert browser.status == 500
+    browser.form("/account/signup/", **SIGN_UP)
+    assert (browser.status, browser.address) == (200, "/dashboard/")
+
+
+def sign_in(browser: Browser) -> None:
+    browser.form("/account/logout/")
+    for login, password in ((SPELT, WRONG_PASSWORD), (PASSWORD, NUMBER), (NUMBER, "x" * 200)):
+        browser.form("/account/login/", login=login, password=password)
+        assert browser.status == 200
+    with breaking("accounts_user", "NEW.last_login IS NOT NULL"):
+        browser.form("/account/login/", login=SPELT, password=PASSWORD)
+        assert browser.status == 500
+    browser.form("/account/login/", login=SPELT, password=PASSWORD)
+    assert browser.address == "/dashboard/"
+
+
+def recover(browser: Browser, worker_log: Path) -> None:
+    stranger = Browser(browser.port, pages=browser.pages)
+    stranger.form("/account/recovery/", login=SPELT)
+    stranger.post("/account/recovery/question/", answer=WRONG_ANSWER)
+    with breaking("accounts_recoveryattempts", "true"):
+        stranger.form("/account/recovery/question/", answer=ANSWER)
+        assert stranger.status == 500
+    stranger.form("/account/recovery/code/", send="1")
+    stranger.form("/account/recovery/code/", code=NUMBER[:12])
+    stranger.form("/account/recovery/question/", answer=ANSWER)
+    assert stranger.address == "/account/recovery/password/"
+    stranger.post("/account/recovery/password/", password1=NUMBER, password2=NEW_PASSWORD)
+    with breaking("accounts_ledgerevent", "NEW.action = 'password.recovered'"):
+        stranger.post("/account/recovery/password/", password1=NEW_PASSWORD, password2=NEW_PASSWORD)
+        assert stranger.status == 500
+    with breaking("accounts_message", "NEW.state = 'sent'"):  # under the task that delivers the message
+        stranger.form("/account/recovery/password/", password1=NEW_PASSWORD, password2=NEW_PASSWORD)
+        assert stranger.address == "/account/login/"
+        until(lambda: "provoked by a test" in worker_log.read_text())
+    assert Message.objects.get(kind="password_recovered").state == "queued"
+    browser.form("/account/login/", login=NUMBER, password=NEW_PASSWORD)
+    assert browser.address == "/dashboard/"
+
+
+def verify_email(browser: Browser) -> None:
+    browser.form("/account/security/email/", address="lin@example.org")
+    code = until(lambda: EmailCode.objects.filter(purpose="verify", sent_at__isnull=False).first()).code
+    browser.post("/account/security/email/code/", code=code)
+    assert User.objects.get(username="quiet.ferry").email == "lin@example.org"
+
+
+def complete_account(browser: Browser) -> None:
+    with breaking("accounts_ledgerevent", "NEW.action = 'basic_information.saved'"):
+        browser.form("/account/basic-information/", **BASIC)
+        assert browser.status == 500
+    # The session ends while somebody types a number and an answer where they do not belong.
+    browser.get("/account/basic-information/")
+    Session.objects.all().delete()
+    browser.post("/account/basic-information/", **{**BASIC, "mobile": SPELT, "employer": ANSWER, "ethnicity": "x" * 30})
+    browser.post("/account/login/", login="quiet.ferry", password=NEW_PASSWORD, next="/account/basic-information/")
+    browser.post("/account/basic-information/", **BASIC)
+    browser.form("/account/education/", **EDUCATION)
+    browser.form("/account/credentials/", kind="nurse_registration", since="2018-09")
+    # An application for a change of identity, and one without an account, with the number in each (R07).
+    browser.form("/account/identity/change/43/", **{**CHANGE, "reason": ANSWER})
+    browser.get(re.findall(r'href="([^"]+[.]pdf)"', browser.pages[-1].body)[0])
+    stranger = Browser(browser.port, pages=browser.pages)
+    stranger.form("/account/identity/taken/43/", **{**CHANGE, "id_number": NUMBER[:17] + "0"})
+    stranger.post("/account/identity/taken/43/", **CHANGE)
+    assert IdentityRequest.objects.count() == 2
+    browser.form("/account/wechat/")
+
+
+def register(browser: Browser) -> None:
+    browser.form("/exams/")
+    browser.get("/exams/")
+    browser.post(f"{EXAM}/start/")
+    for step, answers in (
+        ("pledge", {"accept": "on"}),
+        ("region", {"region": "43"}),
+        ("point", {"place": "4301"}),
+        ("specialty", {"specialty": "203", "subjects": "1"}),
+        ("photo", {}),
+    ):
+        browser.form(f"{EXAM}/{step}/", **answers)
+    browser.get(f"{EXAM}/check/")
+    with breaking("registration_submission", "true"):
+        browser.post(f"{EXAM}/submit/")
+        assert browser.status == 500
+    browser.get(f"{EXAM}/check/")
+    browser.post(f"{EXAM}/submit/")
+    assert "%PDF" in browser.get(f"{EXAM}/form.pdf")
+    until(lambda: Message.objects.filter(kind="application_submitted", state="sent").first())
+    browser.get("/account/inbox/")
+    browser.get(f"/nowhere/?code={'x' * 20}")
+
+
+def rows() -> Iterator[tuple[str, str]]:
+    """Every row of every table, as JSON; sessions also as they are read."""
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT row_to_json(t)::text FROM "{table}" t')  # noqa: S608
+            for (row,) in cursor.fetchall():
+                yield f"table {table}", row
+    for session in Session.objects.all():
+        yield "session", json.dumps(session.get_decoded())
+
+
+def keys_of_redis() -> Iterator[tuple[str, str]]:
+    """Every key of this test's Redis, with all that stands in it."""
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    for key in client.scan_iter():
+        kind = client.type(key).decode()
+        read = {"string": client.get, "hash": client.hgetall, "set": client.smembers}
+        read |= {"list": lambda key: client.lrange(key, 0, -1), "zset": lambda key: client.zrange(key, 0, -1)}
+        yield f"Redis {key!r}", f"{key!r} {read[kind](key)!r}"
+
+
+def written_since(file: Path, began: int) -> str:
+    with file.open("rb") as log:
+        log.seek(began)
+        return log.read().decode("utf-8", "replace")
+
+
+def may_show(page: Page) -> set[str]:
+    """What a page gives back to the person who typed it: with a mistake, or after the session had ended."""
+    if "刚才填写的内容已恢复" in page.body:
+        return {"number", "number without its last character", "answer"}
+    return leaked(page.sent, SECRETS) if page.status == 200 else set()
+
+
+def test_a_whole_walk_leaves_no_number_password_or_answer_anywhere(portal: Portal) -> None:
+    factories.make_exam()
+    servers = {file: file.stat().st_size for file in Path(settings.PORTAL_STATE, "log").glob("*.log")}
+    browser = Browser(portal.port)
+    sign_up(browser)
+    sign_in(browser)
+    recover(browser, portal.folder / "worker.log")
+    verify_email(browser)
+    complete_account(browser)
+    register(browser)
+    assert Candidate.objects.get().id_number == NUMBER
+
+    written: list[tuple[str, str]] = [*rows(), *keys_of_redis()]
+    written += [("told to Redis", "\n".join(portal.told_to_redis.heard))]
+    written += [(str(file), file.read_text()) for file in portal.folder.rglob("*") if file.is_file()]
+    written += [(file.name, written_since(file, began)) for file, began in servers.items()]
+    written += [("an address and headers", f"{page.address}\n{page.headers}") for page in browser.pages]
+    assert {where: found for where, text in written if (found := leaked(text, SECRETS))} == {}
+    shown = [(page.address, page.status, leaked(page.body, SECRETS) - may_show(page)) for page in browser.pages]
+    assert [page for page in shown if page[2]] == []
+
+    # The search had something to look at: each of these was written, and errors were provoked in views and in a task.
+    text = dict(written)
+    log = {name: (portal.folder / f"{name}.log").read_text() for name in ("web", "worker")}
+    assert "POST /account/signup/" in log["web"]
+    assert log["web"].count("Traceback (most recent call last)") >= 5
+    assert "accounts.tasks.deliver_message" in log["worker"] and "provoked by a test" in log["worker"]
+    assert "DEBUG" in log["web"] + log["worker"]
+    assert "accounts.tasks" in text["told to Redis"] and "per-address" not in text["told to Redis"]
+    assert [file for file in (portal.folder / "mail").iterdir() if "lin@example.org" in file.read_text()]
+    assert {page.status for page in browser.pages} == {200, 302, 404, 500}
+    assert "quiet.ferry" in str([row for where, row in written if where == "table accounts_user"])
+    if postgres := text.get("postgres.log"):  # not there when the tests were given a server
+        assert "provoked by a test" in postgres
