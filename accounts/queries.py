@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet, TextField, Value
 
 from accounts import devices, identity
-from accounts.models import Candidate, EmailCode, IdentityRequest, Message, Point, Region, User
+from accounts.models import Candidate, EmailCode, IdentityRequest, Message, Point, Region, StaffAssignment, User
 from accounts.models.users import NameKey
 from exam_portal import clock
 
@@ -76,6 +76,21 @@ def identity_requests_of(candidate: Candidate | None, *, made_here: list[str]) -
     """
     own = Q(candidate=candidate) & ~Q(kind=IdentityRequest.Kind.TAKEN) if candidate else Q(pk=None)
     return IdentityRequest.objects.filter(own | Q(number__in=made_here)).select_related("point__region")
+
+
+def staff(*, at: datetime | None, region: str | None) -> QuerySet[StaffAssignment]:
+    """Staff by institution and name: those in force at `at`, or of all times; of one region with its points, or all."""
+    rows = StaffAssignment.objects.select_related("user", "region", "point", "site")
+    if at is not None:
+        rows = rows.filter(Q(valid_until=None) | Q(valid_until__gt=at), valid_from__lte=at)
+    if region is not None:
+        rows = rows.filter(region=region)
+    return rows.order_by("region", "point", "site", "user__username", "valid_from")
+
+
+def assignment_of(user: User, *, at: datetime) -> StaffAssignment | None:
+    """The role that somebody of staff has at `at`, or None."""
+    return staff(at=at, region=None).filter(user=user).first()
 
 
 def candidate_of(user: User) -> Candidate | None:
