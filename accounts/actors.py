@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Candidate, Channel, Point
+from exam_portal.kit import hooks
 from exam_portal.kit.errors import Refused
 
 
@@ -62,6 +63,18 @@ def check_staff_of_region(actor: Actor, region_code: str) -> None:
         Refused: code `forbidden`.
     """
     if actor.kind != "staff" or actor.point or actor.region != region_code:
+        raise forbidden()
+
+
+def check_staff_for(actor: Actor, candidate: Candidate) -> None:
+    """Refuse whoever is not of the staff of an exam point or region to which the candidate belongs (R28).
+
+    Raises:
+        Refused: code `forbidden`.
+    """
+    place = {"region": actor.region, "point": actor.point}
+    belongs = any(hook(candidate=candidate, **place) for hook in hooks.load("STAFF_TERRITORY"))
+    if actor.kind != "staff" or not belongs:
         raise forbidden()
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import SYSTEM, Actor, forbidden
+from accounts.actors import SYSTEM, Actor, check_staff_for
 from accounts.models import EducationRecord
 from accounts.services import ledger
 from exam_portal import clock
@@ -70,9 +70,9 @@ def _claim(record_id: int) -> EducationRecord | None:
 
 @transaction.atomic
 def _note(record_id: int, known: bool | None) -> bool:
-    record = locked(EducationRecord.objects.filter(pk=record_id)).get()
-    if record.verification != Verification.UNVERIFIED or record.ask_at is None:  # staff came first
-        return False
+    record = locked(EducationRecord.objects.filter(pk=record_id)).first()
+    if record is None or record.verification != Verification.UNVERIFIED or record.ask_at is None:
+        return False  # the account is gone, or staff came first
     if known is None:
         EducationRecord.objects.filter(pk=record_id).update(ask_at=clock.now() + AFTER_NO_ANSWER)
         return False
@@ -95,10 +95,10 @@ def set_verification(*, record: EducationRecord, actor: Actor, state: str, reaso
     The same state twice is once.
 
     Raises:
-        Refused: the actor is not staff (`forbidden`), or there is no reason (`no_reason`).
+        Refused: the actor is not staff of the candidate's exam point or region (`forbidden`), or there is no reason
+            (`no_reason`).
     """
-    if actor.kind != "staff":
-        raise forbidden()
+    check_staff_for(actor, record.candidate)
     if not reason.strip():
         raise Refused(_("Say what the record was compared with."), code="no_reason")
     record = locked(EducationRecord.objects.filter(pk=record.pk)).get()

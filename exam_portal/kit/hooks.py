@@ -34,6 +34,12 @@ class AccountGuard(Protocol):
     def __call__(self, *, candidate: Any, at: datetime) -> str | None: ...
 
 
+class TerritoryHook(Protocol):
+    """Whether a candidate belongs to an exam point, or without one to a region, by what this app knows (R28)."""
+
+    def __call__(self, *, candidate: Any, region: str, point: str) -> bool: ...
+
+
 class EducationVerifier(Protocol):
     """Whether an education record is as the register has it that this verifier asks; None when it cannot say now.
 
@@ -48,6 +54,7 @@ HOOKS: dict[str, type] = {
     "NEXT_STEPS": NextStepHook,
     "AFTER_ACCOUNT_CHANGE": AccountChangeHook,
     "ACCOUNTS_GUARDS": AccountGuard,
+    "STAFF_TERRITORY": TerritoryHook,
     "EDUCATION_VERIFIERS": EducationVerifier,
 }
 
