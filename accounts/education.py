@@ -104,6 +104,8 @@ CERTIFICATE_KINDS: dict[str, Kind] = {
     ),
 }
 
+# A degree begins with undergraduate studies.
+WITHOUT_DEGREE = [Qualification.SECONDARY.value, Qualification.COLLEGE.value]
 RECOGNISED_SCHOOL_KINDS = [code for code, kind in SCHOOL_KINDS.items() if not kind.refusal]
 RECOGNISED_CERTIFICATE_KINDS = [code for code, kind in CERTIFICATE_KINDS.items() if not kind.refusal]
 CERTIFIED_SCHOOL_KINDS = [code for code, kind in SCHOOL_KINDS.items() if kind.certification]
@@ -131,6 +133,8 @@ def check_recognised(
         errors["certificate_kind"] = certificate.refusal
     elif certificate_kind == "degree" and degree == Degree.NONE:
         errors["degree"] = _("Choose the degree that your certificate names.")
+    if qualification in WITHOUT_DEGREE and degree != Degree.NONE:
+        errors["degree"] = _("No degree goes with this qualification: correct one of both.")
     if school.certification and not certification_number:
         errors["certification_number"] = school.certification
     if errors:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -48,8 +49,9 @@ def _kinds() -> Mapping[str, str]:
 
 
 def names() -> list[str]:
-    """The employers of the list, in its order."""
-    return [name for name, _kind, _source in _rows()]
+    """The employers of the list, in its order; where people really register, without invented ones."""
+    invented = settings.PORTAL_ENV != "production"
+    return [name for name, _kind, source in _rows() if invented or source != "example"]
 
 
 def kind_of(employer: str) -> str:

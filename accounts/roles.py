@@ -16,6 +16,7 @@ class Right(StrEnum):
 
     SEE_CANDIDATES = "see candidates"
     REVEAL_ID = "reveal an ID number"
+    VERIFY_EDUCATION = "compare an education record with the certificate"
     HELP_ACCOUNTS = "help with accounts"
     CHECK_IDENTITY = "check an application about an identity"
     DECIDE_IDENTITY = "decide an application about an identity"
@@ -42,8 +43,18 @@ class Role:
     rights: frozenset[Right]
 
 
-_AT_THE_POINT = frozenset({Right.SEE_CANDIDATES, Right.REVEAL_ID, Right.HELP_ACCOUNTS, Right.CHECK_IDENTITY})
-_OF_THE_REGION = frozenset({Right.SEE_CANDIDATES, Right.REVEAL_ID, Right.DECIDE_IDENTITY, Right.CLOSE_APPLICATION})
+_AT_THE_POINT = frozenset(
+    {Right.SEE_CANDIDATES, Right.REVEAL_ID, Right.VERIFY_EDUCATION, Right.HELP_ACCOUNTS, Right.CHECK_IDENTITY}
+)
+_OF_THE_REGION = frozenset(
+    {
+        Right.SEE_CANDIDATES,
+        Right.REVEAL_ID,
+        Right.VERIFY_EDUCATION,
+        Right.DECIDE_IDENTITY,
+        Right.CLOSE_APPLICATION,
+    }
+)
 
 ROLES: dict[str, Role] = {
     "site_clerk": Role(_("Site clerk"), Level.SITE, _AT_THE_POINT),

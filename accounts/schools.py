@@ -89,6 +89,16 @@ def code_of(name: str) -> str:
     return _codes().get(_plain(name), OTHER)
 
 
+@cache
+def _kinds() -> Mapping[str, str]:
+    return {entry.found.school.code: entry.found.school.kind for entry in _entries()}
+
+
+def kind_of(name: str) -> str:
+    """The kind of the school of this name, one of accounts.education; "" of one that is not in the list."""
+    return _kinds().get(code_of(name), "")
+
+
 def _rank(query: str, text: str) -> int | None:
     """How well a text fits, best first: the same, begins so, holds it, has its characters in this order; or None."""
     if text.startswith(query):

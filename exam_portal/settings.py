@@ -63,6 +63,8 @@ NEXT_STEPS = [
 AFTER_ACCOUNT_CHANGE = ["registration.next_steps.standing_submission_stays"]
 # Whether an identity or an account may be changed or deleted now.
 ACCOUNTS_GUARDS = ["registration.guards.no_live_application"]
+# Which candidates are of whose exam point or region.
+STAFF_TERRITORY = ["registration.guards.applies_there"]
 # Who is asked about a new education record, one after the other until one knows. Without any, staff compare it.
 EDUCATION_VERIFIERS = env.list("PORTAL_EDUCATION_VERIFIERS", default=[])
 

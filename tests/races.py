@@ -1,5 +1,6 @@
 """Two at once, for tests of races: each in a thread with a database connection of its own."""
 
+import sys
 from collections.abc import Callable
 from threading import Barrier, Thread
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from django.db import connection
 from django.db.models import QuerySet
 
-from exam_portal.kit import locks
+from exam_portal.kit.locks import locked
 
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:
@@ -33,14 +34,15 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
     return results
 
 
-def take_locks_out(monkeypatch: pytest.MonkeyPatch, *modules: Any) -> None:
-    """Let the services of these modules read rows without locking them, to show that the race is real."""
+def take_locks_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let services read rows without locking them, to show that the race is real."""
 
     def unlocked(rows: QuerySet[Any]) -> QuerySet[Any]:
         return rows
 
-    for module in (locks, *modules):
-        monkeypatch.setattr(module, "locked", unlocked)
+    for module in list(sys.modules.values()):
+        if getattr(module, "locked", None) is locked:
+            monkeypatch.setattr(module, "locked", unlocked)
 
 
 def meet(monkeypatch: pytest.MonkeyPatch, target: Any, name: str, parties: int = 2) -> None:

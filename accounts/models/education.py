@@ -114,6 +114,10 @@ class EducationRecord(models.Model):
                 name="education_degree_named", condition=~Q(certificate_kind="degree", degree="none")
             ),
             models.CheckConstraint(
+                name="education_degree_fits",
+                condition=Q(school_kind="") | Q(degree="none") | ~Q(qualification__in=education.WITHOUT_DEGREE),
+            ),
+            models.CheckConstraint(
                 name="education_secondary", condition=~Q(school_kind="secondary") | Q(qualification="secondary")
             ),
             models.CheckConstraint(

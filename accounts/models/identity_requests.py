@@ -12,6 +12,9 @@ from accounts.models.users import Candidate, User
 from exam_portal.kit.fields import EncryptedTextField
 from exam_portal.kit.rotation import ROTATING
 
+_DECISION_COLUMNS = """ARRAY['state', 'candidate_id', 'needs_region', 'proof', 'checked_by_id', 'checked_at',
+    'decided_by_id', 'decided_at', 'remark', 'refusal']"""
+
 
 class IdentityRequest(models.Model):
     """What is applied for, filled in online and brought to an exam point on paper; then what was found and done.
@@ -32,6 +35,8 @@ class IdentityRequest(models.Model):
         CHECKED = "checked", _("Checked by the exam point; the region decides")
         DONE = "done", _("Carried out")
         REFUSED = "refused", _("Refused")
+
+    OPEN = (State.MADE, State.CHECKED)
 
     number = models.CharField(max_length=12, unique=True)
     kind = models.CharField(max_length=8, choices=Kind)
@@ -54,7 +59,23 @@ class IdentityRequest(models.Model):
     checked_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
+    # What staff noted among themselves, and the reason that the applicant reads when it is refused.
     remark = EncryptedTextField(blank=True)
+    refusal = EncryptedTextField(blank=True)
+
+    # What was applied for is never altered; these are what deciding writes.
+    DECISION = (
+        "state",
+        "candidate",
+        "needs_region",
+        "proof",
+        "checked_by",
+        "checked_at",
+        "decided_by",
+        "decided_at",
+        "remark",
+        "refusal",
+    )
 
     class Meta:
         ordering = ["-made_at", "-pk"]
@@ -66,13 +87,21 @@ class IdentityRequest(models.Model):
                 name="identity_request_state_known", condition=Q(state__in=["made", "checked", "done", "refused"])
             ),
             models.CheckConstraint(
-                name="identity_request_done_on_proof",
-                condition=~Q(state="done")
-                | (
-                    Q(candidate__isnull=False, checked_by__isnull=False, decided_by__isnull=False)
-                    & Q(checked_at__isnull=False, decided_at__isnull=False)
-                    & ~Q(proof="")
-                ),
+                name="identity_request_checked_on_proof",
+                condition=Q(state__in=["made", "refused"])
+                | (Q(candidate__isnull=False, checked_by__isnull=False, checked_at__isnull=False) & ~Q(proof="")),
+            ),
+            models.CheckConstraint(
+                name="identity_request_decided_by_somebody",
+                condition=Q(state__in=["made", "checked"]) | Q(decided_by__isnull=False, decided_at__isnull=False),
+            ),
+            # An ID, or an account that another made: these the region decides.
+            models.CheckConstraint(
+                name="identity_request_region_where_needed",
+                condition=Q(state__in=["made", "refused"])
+                | Q(needs_region=True)
+                | Q(kind="delete")
+                | (Q(kind="change") & ~Q(changes__overlap=["id_type", "id_number"])),
             ),
             models.CheckConstraint(
                 name="identity_request_two_persons",
@@ -87,13 +116,38 @@ class IdentityRequest(models.Model):
                 name="identity_request_is_kept",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update | pgtrigger.Delete,
-                condition=pgtrigger.Q(old__state__in=["done", "refused"]),
                 func=f"""
                     IF TG_OP = 'UPDATE' AND {ROTATING} THEN
                         RETURN NEW;
                     END IF;
-                    RAISE EXCEPTION 'pgtrigger: what was decided about an identity is never altered';
+                    IF OLD.state IN ('done', 'refused') THEN
+                        RAISE EXCEPTION 'pgtrigger: what was decided about an identity is never altered';
+                    END IF;
+                    IF TG_OP = 'DELETE' THEN
+                        IF OLD.state <> 'made' THEN
+                            RAISE EXCEPTION 'pgtrigger: what was checked about an identity is never deleted';
+                        END IF;
+                        RETURN OLD;
+                    END IF;
+                    IF to_jsonb(NEW) - {_DECISION_COLUMNS} <> to_jsonb(OLD) - {_DECISION_COLUMNS} THEN
+                        RAISE EXCEPTION 'pgtrigger: what was applied for is never altered';
+                    END IF;
+                    IF OLD.state = 'checked'
+                        AND ROW(NEW.candidate_id, NEW.needs_region, NEW.proof, NEW.checked_by_id, NEW.checked_at)
+                            IS DISTINCT FROM ROW(OLD.candidate_id, OLD.needs_region, OLD.proof, OLD.checked_by_id,
+                                OLD.checked_at)
+                    THEN
+                        RAISE EXCEPTION 'pgtrigger: what was checked is never altered';
+                    END IF;
+                    RETURN NEW;
                 """,
+            ),
+            pgtrigger.Trigger(
+                name="identity_requests_are_kept",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Truncate,
+                func="RAISE EXCEPTION 'pgtrigger: requests about identities are never emptied';",
             ),
         ]
         indexes = [

@@ -24,10 +24,12 @@ CARRYING_OUT = "portal.identity_request"
 # out (R07, accounts.services.identity_requests) may change what it names in the account that it names, or empty it.
 IDENTITY_IS_FIXED = f"""
     IF {ROTATING}
-        AND ROW(NEW.name, NEW.id_type) = ROW(OLD.name, OLD.id_type)
-        AND NEW.id_digest IN (OLD.id_digest, OLD.id_digest_next)
-        AND (OLD.id_digest_next IS NULL OR NEW.id_digest_next IS NULL OR NEW.id_digest_next = OLD.id_digest_next)
-        AND NEW.deleted_at IS NULL
+        AND ROW(NEW.name, NEW.id_type, NEW.deleted_at) IS NOT DISTINCT FROM ROW(OLD.name, OLD.id_type, OLD.deleted_at)
+        AND (
+            ROW(NEW.id_digest, NEW.id_digest_next) IS NOT DISTINCT FROM ROW(OLD.id_digest, OLD.id_digest_next)
+            OR NEW.id_digest IN (OLD.id_digest, OLD.id_digest_next)
+            AND (OLD.id_digest_next IS NULL OR NEW.id_digest_next IS NULL OR NEW.id_digest_next = OLD.id_digest_next)
+        )
     THEN
         RETURN NEW;
     END IF;
@@ -36,11 +38,15 @@ IDENTITY_IS_FIXED = f"""
         AND NOT EXISTS (
             SELECT FROM accounts_identityrequest request
             WHERE request.id::text = current_setting('{CARRYING_OUT}', true)
-                AND request.candidate_id = OLD.id AND request.state = 'done'
+                AND request.candidate_id = OLD.id AND request.state = 'done' AND OLD.deleted_at IS NULL
                 AND CASE WHEN request.kind = 'change' THEN
                     (NEW.name = OLD.name OR 'name' = ANY(request.changes))
                     AND (NEW.id_type = OLD.id_type OR 'id_type' = ANY(request.changes))
-                    AND (NEW.id_digest = OLD.id_digest OR request.changes && ARRAY['id_type', 'id_number']::varchar[])
+                    AND (
+                        ROW(NEW.id_number, NEW.id_digest, NEW.id_digest_next)
+                            IS NOT DISTINCT FROM ROW(OLD.id_number, OLD.id_digest, OLD.id_digest_next)
+                        OR request.changes && ARRAY['id_type', 'id_number']::varchar[]
+                    )
                     AND NEW.deleted_at IS NULL
                 ELSE NEW.deleted_at IS NOT NULL END
         )
@@ -48,7 +54,7 @@ IDENTITY_IS_FIXED = f"""
         RAISE EXCEPTION 'pgtrigger: name, ID type and ID number are fixed once registered';
     END IF;
     RETURN NEW;
-"""
+"""  # noqa: S608 - made of constants
 
 
 class Channel(models.TextChoices):

@@ -12,9 +12,9 @@ from accounts.actors import Actor, check_acts_for
 from accounts.models import Candidate, EducationRecord
 from accounts.models.education import MOST_STANDING
 from accounts.services import ledger, verification
+from accounts.services.candidates import hold
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
-from exam_portal.kit.locks import locked
 
 
 def check(content: dict[str, Any]) -> None:
@@ -41,6 +41,13 @@ def check(content: dict[str, Any]) -> None:
             "This school is not in the list. Search for it; if it really is not there, write here where it is, "
             "and what it was called before or is called today."
         )
+    # Else the certification that such a school's certificates need would not be asked for.
+    listed = schools.kind_of(content.get("school", ""))
+    if listed in education.CERTIFIED_SCHOOL_KINDS and content.get("school_kind", listed) != listed:
+        errors["school_kind"] = _("%(school)s is of another kind: %(kind)s.") % {
+            "school": content["school"],
+            "kind": education.SCHOOL_KINDS[listed].label,
+        }
     if errors:
         raise ValidationError(errors)
 
@@ -57,7 +64,7 @@ def add_education(*, candidate: Candidate, actor: Actor, **content: Any) -> Educ
     """
     check_acts_for(actor, candidate)
     content = _checked(**content)
-    locked(Candidate.objects.filter(pk=candidate.pk)).get()
+    hold(candidate)
     standing = candidate.education.standing()
     if same := standing.filter(**content).first():
         return same
@@ -83,7 +90,7 @@ def correct_education(*, record: EducationRecord, actor: Actor, **content: Any) 
     candidate = record.candidate
     check_acts_for(actor, candidate)
     content = _checked(**content)
-    locked(Candidate.objects.filter(pk=candidate.pk)).get()
+    hold(candidate)
     record = EducationRecord.objects.get(pk=record.pk)
     if record.superseded_at:
         if record.superseded_by.content == content:

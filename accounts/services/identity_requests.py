@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
-from accounts.actors import Actor, check_acts_for, check_may
+from accounts.actors import SYSTEM, Actor, check_acts_for, check_may
 from accounts.models import (
     BasicInformation,
     Candidate,
@@ -32,6 +32,7 @@ from accounts.models import (
 from accounts.models.users import CARRYING_OUT
 from accounts.roles import Right
 from accounts.services import ledger, outbox, sessions
+from accounts.services.candidates import hold
 from exam_portal.kit import hooks, scans
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.locks import locked
@@ -90,7 +91,7 @@ def apply_for_change(
         raise Refused(_("This is what your account says already."), code="unchanged")
     if set(changes) != {"name"} and _account_with(wanted) is not None:
         raise _id_taken()
-    _take_back(candidate)
+    _take_back(candidate, actor, at)
     return _made(
         Kind.CHANGE,
         present,
@@ -109,7 +110,7 @@ def apply_for_change(
 def apply_for_deletion(*, candidate: Candidate, actor: Actor, paper: Paper, at: datetime) -> IdentityRequest:
     """Apply for the deletion of one's own account. What the candidate applied for before and did not bring is void."""
     check_acts_for(actor, candidate)
-    _take_back(candidate)
+    _take_back(candidate, actor, at)
     return _made(Kind.DELETE, _identity_of(candidate), paper, actor, at, candidate=candidate)
 
 
@@ -145,15 +146,24 @@ def _made(kind: str, person: Identity, paper: Paper, actor: Actor, at: datetime,
     return request
 
 
-def _take_back(candidate: Candidate) -> None:
-    locked(Candidate.objects.filter(pk=candidate.pk)).get()
-    candidate.identity_requests.filter(state=State.MADE).delete()
+def _take_back(candidate: Candidate, actor: Actor, at: datetime) -> None:
+    """Void what the candidate applied for before and did not bring."""
+    hold(candidate)
+    _remove(candidate.identity_requests.filter(state=State.MADE), actor, at)
 
 
 def sweep(*, at: datetime) -> int:
     """Remove what was filled in and never brought. Returns how many."""
-    _deleted, by_model = IdentityRequest.objects.filter(state=State.MADE, made_at__lt=at - LAPSES).delete()
-    return by_model.get(IdentityRequest._meta.label, 0)
+    with transaction.atomic():
+        return _remove(IdentityRequest.objects.filter(state=State.MADE, made_at__lt=at - LAPSES), SYSTEM, at)
+
+
+def _remove(requests: QuerySet[IdentityRequest], actor: Actor, at: datetime) -> int:
+    removed = list(locked(requests).order_by("pk"))
+    for request in removed:
+        request.delete()
+        _record(request, "removed", actor, at)
+    return len(removed)
 
 
 # --- Deciding -----------------------------------------------------------------------------------
@@ -176,14 +186,14 @@ def check(*, request: IdentityRequest, actor: Actor, proof: bytes, remark: str, 
     request.candidate = candidate
     request.needs_region = request.kind == Kind.TAKEN or bool({"id_type", "id_number"} & set(request.changes))
     request.checked_by_id, request.checked_at, request.remark = int(actor.id), at, remark.strip()
-    if request.needs_region and candidate.identity_requests.filter(state=State.CHECKED).exists():
+    if candidate.identity_requests.filter(state=State.CHECKED).exists():
         raise Refused(_("Another application about this account waits for the region."), code="another_waits")
     request.proof.name = scans.keep(proof, folder="identity")
     if not request.needs_region:
         _carry_out(request, candidate, actor, at)
         return request
     request.state = State.CHECKED
-    request.save()
+    request.save(update_fields=IdentityRequest.DECISION)
     _record(request, "checked", actor, at)
     if request.kind == Kind.TAKEN:
         _tell(request, candidate, "account_disputed")
@@ -208,8 +218,8 @@ def approve(*, request: IdentityRequest, actor: Actor, remark: str, at: datetime
 
 
 @transaction.atomic
-def refuse(*, request: IdentityRequest, actor: Actor, remark: str, at: datetime) -> IdentityRequest:
-    """Refuse it: the exam point what was brought, the region what the exam point checked. `remark` tells why.
+def refuse(*, request: IdentityRequest, actor: Actor, reason: str, at: datetime) -> IdentityRequest:
+    """Refuse it: the exam point what was brought, the region what the exam point checked. The applicant reads why.
 
     Raises:
         Refused: not this actor's, no longer waiting (`wrong_state`), or without a reason (`no_reason`).
@@ -219,13 +229,13 @@ def refuse(*, request: IdentityRequest, actor: Actor, remark: str, at: datetime)
         check_may(actor, Right.DECIDE_IDENTITY, region=request.point.region_id)
     else:
         check_may(actor, Right.CHECK_IDENTITY, point=request.point.code)
-    if request.state not in {State.MADE, State.CHECKED}:
+    if request.state not in IdentityRequest.OPEN:
         raise _wrong_state()
-    if not remark.strip():
+    if not reason.strip():
         raise Refused(_("Give the reason."), code="no_reason")
     request.state, request.decided_by_id, request.decided_at = State.REFUSED, int(actor.id), at
-    request.remark = "\n".join(filter(None, [request.remark, remark.strip()]))
-    request.save()
+    request.refusal = reason.strip()
+    request.save(update_fields=IdentityRequest.DECISION)
     _record(request, "refused", actor, at)
     if request.candidate:
         _tell(request, request.candidate, "identity_refused")
@@ -271,7 +281,7 @@ def _check_nothing_against(request: IdentityRequest, candidate: Candidate, at: d
 
 def _carry_out(request: IdentityRequest, candidate: Candidate, actor: Actor, at: datetime) -> None:
     request.state, request.decided_by_id, request.decided_at = State.DONE, int(actor.id), at
-    request.save()
+    request.save(update_fields=IdentityRequest.DECISION)
     _record(request, "done", actor, at)
     if request.kind == Kind.CHANGE:
         _change(request, candidate, actor, at)
@@ -303,7 +313,8 @@ def _delete(request: IdentityRequest, candidate: Candidate, actor: Actor, at: da
     erased = {"name": "", "id_number": "", "id_digest": None, "id_digest_next": None, "sex": "", "birth_date": None}
     _write(request, candidate, {**erased, "deleted_at": at})
     user = candidate.user
-    user.username, user.email, user.is_active = f"deleted-{candidate.pk}", "", False
+    # Nobody can have taken it before.
+    user.username, user.email, user.is_active = f"deleted-{secrets.token_hex(8)}", "", False
     user.set_unusable_password()
     user.save(update_fields=["username", "email", "is_active", "password"])
     sessions.end_all(user=user)
@@ -318,7 +329,7 @@ def _delete(request: IdentityRequest, candidate: Candidate, actor: Actor, at: da
     )
     for rows in owned:
         rows.objects.filter(candidate=candidate).delete()
-    candidate.identity_requests.filter(state=State.MADE).delete()
+    _remove(candidate.identity_requests.filter(state=State.MADE), actor, at)
     _of_account(candidate, "account.deleted", request, actor, at, old=old)
 
 
@@ -328,6 +339,13 @@ def _write(request: IdentityRequest, candidate: Candidate, values: dict[str, obj
         cursor.execute("SELECT set_config(%s, %s, true)", [CARRYING_OUT, str(request.pk)])
         Candidate.objects.filter(pk=candidate.pk).update(**values)
         cursor.execute("SELECT set_config(%s, '', true)", [CARRYING_OUT])
+
+
+def is_open_about(request: IdentityRequest, candidate: Candidate) -> bool:
+    """Whether this is an undecided application about the candidate's account."""
+    says, account = _applicant(request), _identity_of(candidate)
+    same = (says.id_type, says.id_number) == (account.id_type, account.id_number)
+    return same and request.state in IdentityRequest.OPEN
 
 
 # --- Small parts --------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ from accounts import employers, identity
 from accounts.actors import Actor, check_acts_for
 from accounts.models import BasicInformation, Candidate, WeChatBinding
 from accounts.services import ledger
+from accounts.services.candidates import hold
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
-from exam_portal.kit.locks import locked
 
 
 def _record(candidate: Candidate, actor: Actor, action: str, **payload: Any) -> None:
@@ -30,7 +30,7 @@ def save_basic_information(*, candidate: Candidate, actor: Actor, values: dict[s
         Refused: sex or birth date, although the ID tells them.
     """
     check_acts_for(actor, candidate)
-    locked(Candidate.objects.filter(pk=candidate.pk)).get()
+    hold(candidate)
     own = {key: values[key] for key in ("sex", "birth_date") if key in values}
     if own:
         if identity.ID_TYPES[candidate.id_type].tells_birth:
@@ -57,6 +57,7 @@ def bind_wechat(*, candidate: Candidate, actor: Actor, unionid: str, following: 
         Refused: this WeChat belongs to another candidate.
     """
     check_acts_for(actor, candidate)
+    hold(candidate)
     try:
         with transaction.atomic():
             binding, _created = WeChatBinding.objects.update_or_create(

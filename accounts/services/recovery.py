@@ -22,6 +22,7 @@ from accounts.actors import SYSTEM, Actor, acting, check_acts_for, forbidden
 from accounts.auth import called
 from accounts.models import Candidate, EmailCode, Question, RecoveryAttempts, RecoveryQuestion, User
 from accounts.services import email_codes, ledger, outbox, sessions
+from accounts.services.candidates import hold
 from accounts.services.registering import check_password as check_new_password
 from accounts.services.registering import normalise_answer
 from exam_portal import clock
@@ -248,6 +249,7 @@ def remove_email(*, candidate: Candidate, actor: Actor) -> None:
 
 @transaction.atomic
 def _set_address(candidate: Candidate, actor: Actor, address: str, action: str) -> None:
+    hold(candidate)
     user = locked(User.objects.filter(pk=candidate.user_id)).get()
     user.email = address
     user.save(update_fields=["email"])

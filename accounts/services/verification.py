@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import SYSTEM, Actor, forbidden
+from accounts.actors import SYSTEM, Actor
 from accounts.models import EducationRecord
+from accounts.roles import Right
 from accounts.services import ledger
+from accounts.territory import check_sees
 from exam_portal import clock
 from exam_portal.kit import hooks
 from exam_portal.kit.bell import ring
@@ -70,9 +72,9 @@ def _claim(record_id: int) -> EducationRecord | None:
 
 @transaction.atomic
 def _note(record_id: int, known: bool | None) -> bool:
-    record = locked(EducationRecord.objects.filter(pk=record_id)).get()
-    if record.verification != Verification.UNVERIFIED or record.ask_at is None:  # staff came first
-        return False
+    record = locked(EducationRecord.objects.filter(pk=record_id)).first()
+    if record is None or record.verification != Verification.UNVERIFIED or record.ask_at is None:
+        return False  # the account is gone, or staff came first
     if known is None:
         EducationRecord.objects.filter(pk=record_id).update(ask_at=clock.now() + AFTER_NO_ANSWER)
         return False
@@ -95,10 +97,10 @@ def set_verification(*, record: EducationRecord, actor: Actor, state: str, reaso
     The same state twice is once.
 
     Raises:
-        Refused: the actor is not staff (`forbidden`), or there is no reason (`no_reason`).
+        Refused: the actor is not staff of the candidate's exam point or region (`forbidden`), or there is no reason
+            (`no_reason`).
     """
-    if actor.kind != "staff":
-        raise forbidden()
+    check_sees(actor, Right.VERIFY_EDUCATION, record.candidate)
     if not reason.strip():
         raise Refused(_("Say what the record was compared with."), code="no_reason")
     record = locked(EducationRecord.objects.filter(pk=record.pk)).get()

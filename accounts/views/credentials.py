@@ -21,7 +21,11 @@ def credentials(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     """What the candidate has, and a form for one more."""
     held = list(candidate.credentials.all())
     form = CredentialForm(posted(request), initial=kept(request), held={credential.kind for credential in held})
-    if carry_out(form, lambda data: service.save_credential(candidate=candidate, actor=acting(candidate), **data)):
+    if carry_out(
+        form,
+        lambda data: service.save_credential(candidate=candidate, actor=acting(candidate), new=True, **data),
+        exists="kind",
+    ):
         return saved(request, candidate, _("Saved."), to="accounts:credentials")
     return render(request, "accounts/credentials.html", {"held": held, "form": form})
 

@@ -14,7 +14,7 @@ from accounts.models import Candidate
 from accounts.models.education import MOST_STANDING
 from accounts.profile_forms import EducationForm
 from accounts.services import education as service
-from accounts.views import school_picker
+from accounts.views.picker import SCHOOLS, with_school
 from accounts.views.profile import saved
 from exam_portal.kit.forms import carry_out, posted
 from exam_portal.kit.kept import kept
@@ -27,14 +27,14 @@ def _fill_in(
     sent: Any = posted(request)
     if sent is None:
         sent = kept(request)
-        form = EducationForm(initial={**initial, **school_picker.as_typed(sent)})
-    elif school_picker.chosen(sent) or school_picker.searched(sent):
-        form = EducationForm(initial=school_picker.as_typed(sent))
+        form = EducationForm(initial={**initial, **with_school(sent)})
+    elif SCHOOLS.asked(sent):
+        form = EducationForm(initial=with_school(sent))
     else:
         form = EducationForm(sent)
         if carry_out(form, act):
             return None
-    return {"form": form, "picker": school_picker.picker(sent)}
+    return {"form": form, "picker": SCHOOLS.shown(sent)}
 
 
 @candidate_page

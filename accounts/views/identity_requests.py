@@ -14,12 +14,13 @@ from accounts.identity_forms import ChangeForm, IdentityForm, PaperForm
 from accounts.limits import per_address
 from accounts.models import Candidate, IdentityRequest, Region
 from accounts.services import identity_form, identity_requests
-from accounts.views.picker import as_typed, chosen, picker, searched
+from accounts.views.picker import RARE_CHARACTERS, characters_shown, with_character
 from exam_portal import clock
 from exam_portal.kit.forms import carry_out, posted
 from exam_portal.kit.kept import kept
 
-# The numbers of the applications made in this browser: who has no account finds them by nothing else.
+# The numbers of the applications made here by nobody signed in, who finds them by nothing else. Whoever signs in at the
+# same browser does not see them.
 MADE_HERE = "identity_requests"
 
 Kind = IdentityRequest.Kind
@@ -47,18 +48,17 @@ def _own(request: HttpRequest, kind: str, region: Region, *, candidate: Candidat
     """A candidate applies for a change, or for the deletion of the own account."""
     form_class, more = (ChangeForm, {"candidate": candidate}) if kind == Kind.CHANGE else (PaperForm, {})
     points, actor, at = queries.points_of(region), acting(candidate), clock.arrival(request)
-    if kind == Kind.CHANGE and (chosen(request.POST) or searched(request.POST)):
-        form: Any = form_class(initial=as_typed(request.POST), points=list(points), **more)
+    if kind == Kind.CHANGE and RARE_CHARACTERS.asked(request.POST):
+        form: Any = form_class(initial=with_character(request.POST), points=list(points), **more)
         return _form(request, kind, region, form)
     form = form_class(posted(request), initial=kept(request), points=list(points), **more)
 
     def apply(_data: dict[str, Any]) -> None:
         how: dict[str, Any] = {"candidate": candidate, "actor": actor, "paper": form.paper(), "at": at}
         if kind == Kind.CHANGE:
-            made = identity_requests.apply_for_change(wanted=form.identity(), **how)
+            identity_requests.apply_for_change(wanted=form.identity(), **how)
         else:
-            made = identity_requests.apply_for_deletion(**how)
-        _note(request, made)
+            identity_requests.apply_for_deletion(**how)
 
     if carry_out(form, apply, id_taken="id_number"):
         return redirect("accounts:identity_applications")
@@ -67,12 +67,14 @@ def _own(request: HttpRequest, kind: str, region: Region, *, candidate: Candidat
 
 def _taken(request: HttpRequest, region: Region) -> HttpResponse:
     """Somebody whose number another account uses applies for its deletion."""
-    form = IdentityForm(posted(request), points=list(queries.points_of(region)))
-    at = clock.arrival(request)
+    points, at = list(queries.points_of(region)), clock.arrival(request)
+    if RARE_CHARACTERS.asked(request.POST):
+        return _form(request, Kind.TAKEN, region, IdentityForm(initial=with_character(request.POST), points=points))
+    form = IdentityForm(posted(request), points=points)
 
     def report(_data: dict[str, Any]) -> None:
         made = identity_requests.report_taken(person=form.identity(), actor=VISITOR, paper=form.paper(), at=at)
-        _note(request, made)
+        request.session[_mine(request)] = [made.number, *request.session.get(_mine(request), [])][:5]
 
     if carry_out(form, report):
         return redirect("accounts:identity_applications")
@@ -95,29 +97,38 @@ def _form(request: HttpRequest, kind: str, region: Region, form: PaperForm) -> H
         "kind": kind,
         "title": _title(kind),
         "region": region,
-        "picker": picker(request.POST) if kind == Kind.CHANGE else None,
+        "picker": characters_shown(request.POST) if "name" in form.fields else None,
         "print_hint": rare_characters.print_hint(name[:50]),
     }
     return render(request, "accounts/identity_apply.html", context)
 
 
-def _note(request: HttpRequest, made: IdentityRequest) -> None:
-    request.session[MADE_HERE] = [made.number, *request.session.get(MADE_HERE, [])][:5]
+def _mine(request: HttpRequest) -> str:
+    """Where the session keeps what was made here by whoever is signed in now, or by nobody signed in."""
+    return f"{MADE_HERE}:{request.user.pk or ''}"
 
 
 def _visible(request: HttpRequest) -> Any:
-    """The applications that were made in this browser, and those that the candidate made."""
+    """The applications that the candidate made, and those without an account that were made here."""
     candidate = queries.candidate_of(request.user) if request.user.is_authenticated else None
-    return queries.identity_requests_of(candidate, made_here=request.session.get(MADE_HERE, []))
+    return queries.identity_requests_of(candidate, made_here=request.session.get(_mine(request), []))
 
 
 @never_cache
 def applications(request: HttpRequest) -> HttpResponse:
-    """The applications made: what to do with each, and where it stands."""
+    """The applications made: what to do with each, and where it stands. Those made here can be forgotten here."""
+    if request.method == "POST":
+        request.session.pop(_mine(request), None)
+        return redirect("accounts:identity_notice")
     made = list(_visible(request))
     if not made and not request.user.is_authenticated:
         return redirect("accounts:identity_notice")
-    return render(request, "accounts/identity_applications.html", {"made": made, "days": identity_requests.LAPSES.days})
+    context = {
+        "made": made,
+        "days": identity_requests.LAPSES.days,
+        "here": bool(request.session.get(_mine(request))),
+    }
+    return render(request, "accounts/identity_applications.html", context)
 
 
 @never_cache

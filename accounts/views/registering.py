@@ -22,7 +22,7 @@ from accounts.forms import NoticeForm
 from accounts.limits import per_address
 from accounts.models import User
 from accounts.services.registering import NOTICE_VERSION, IdTaken
-from accounts.views.picker import as_typed, chosen, picker, searched
+from accounts.views.picker import RARE_CHARACTERS, characters_shown, with_character
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.forms import posted
 
@@ -67,8 +67,8 @@ class SignUpView(SignupView):
         return kwargs | {"data": posted(self.request)}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.unsent or chosen(request.POST) or searched(request.POST):
-            form = self.get_form_class()(initial=as_typed(request.POST))
+        if self.unsent or RARE_CHARACTERS.asked(request.POST):
+            form = self.get_form_class()(initial=with_character(request.POST))
             return self.render_to_response(self.get_context_data(form=form))
         return super().post(request, *args, **kwargs)
 
@@ -79,7 +79,7 @@ class SignUpView(SignupView):
             **context,
             "accepted_field": ACCEPTED,
             "accepted": signing.dumps(NOTICE_VERSION, salt=ACCEPTED),
-            "picker": picker(self.request.POST),
+            "picker": characters_shown(self.request.POST),
             "print_hint": rare_characters.print_hint(name),
         }
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
+from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from exam_portal.kit.next_steps import NextStep
@@ -34,6 +35,12 @@ class AccountGuard(Protocol):
     def __call__(self, *, candidate: Any, at: datetime) -> str | None: ...
 
 
+class TerritoryHook(Protocol):
+    """Which candidates belong to a region, a point of it, or a site of that point, by what this app knows (R28)."""
+
+    def __call__(self, *, region: str, point: str, site: str) -> Q: ...
+
+
 class EducationVerifier(Protocol):
     """Whether an education record is as the register has it that this verifier asks; None when it cannot say now.
 
@@ -48,6 +55,7 @@ HOOKS: dict[str, type] = {
     "NEXT_STEPS": NextStepHook,
     "AFTER_ACCOUNT_CHANGE": AccountChangeHook,
     "ACCOUNTS_GUARDS": AccountGuard,
+    "STAFF_TERRITORY": TerritoryHook,
     "EDUCATION_VERIFIERS": EducationVerifier,
 }
 

@@ -69,7 +69,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """
     if request.user.is_authenticated and kept.keep(request):
         return kept.send_back(request)
-    if not request.user.is_authenticated and request.path == reverse("account_signup"):
+    from_here = reason.startswith("CSRF ")  # else another site sent it: what that has filled in is shown to nobody
+    if from_here and not request.user.is_authenticated and request.path == reverse("account_signup"):
         messages.warning(
             request,
             _("You are not signed up yet: this page had been open too long. Look it through and send it again."),

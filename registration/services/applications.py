@@ -7,10 +7,12 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor, check_acts_for, check_may, forbidden
-from accounts.models import Candidate, Channel, Point, Site
+from accounts.models import Candidate, Channel, IdentityRequest, Point, Site
 from accounts.next_steps import next_step as account_next_step
 from accounts.roles import Right
 from accounts.services import ledger, outbox
+from accounts.services.candidates import hold
+from accounts.services.identity_requests import is_open_about
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.locks import locked
 from registration import steps
@@ -56,6 +58,8 @@ def _locked(application: Application, actor: Actor) -> Application:
         "exam", "candidate", "exam_region__region", "point", "site", "specialty__level"
     ).get(pk=application.pk)
     check_acts_for(actor, application.candidate)
+    if actor.kind == "candidate" and application.candidate.deleted_at is not None:
+        raise forbidden()
     return application
 
 
@@ -123,7 +127,7 @@ def start_application(
         Closed, NotReady: the window is not open, or the account lacks something (R03, R08).
     """
     check_acts_for(actor, candidate)
-    locked(Candidate.objects.filter(pk=candidate.pk)).get()
+    hold(candidate)
     if existing := Application.objects.filter(candidate=candidate, exam=exam).first():
         return existing
     _check_open(exam, at)
@@ -270,7 +274,7 @@ def submit(
         Refused: code `changed`, the answers are no longer those that were shown; or the versions are used up.
     """
     # First the person, whose identity must not change while it is taken into the snapshot (R07).
-    locked(Candidate.objects.filter(pk=application.candidate_id)).get()
+    hold(application.candidate)
     application = _locked(application, actor)
     if application.state == State.SUBMITTED and (standing := application.current_submission):
         return standing
@@ -347,25 +351,31 @@ def withdraw(*, application: Application, actor: Actor, at: datetime) -> None:
 
 
 @transaction.atomic
-def close_for_identity(*, application: Application, actor: Actor, reason: str, at: datetime) -> None:
-    """Close a live application, so that the candidate's identity can be corrected (R07); the region's to do.
+def close_for_identity(
+    *, application: Application, request: IdentityRequest, actor: Actor, reason: str, at: datetime
+) -> None:
+    """Close a live application, so that what a request asks about its candidate can be done (R07); the region's to do.
 
     Raises:
-        Refused: not this region's, without a reason (`no_reason`), or there is nothing live to close (`wrong_state`).
+        Refused: not this region's, no open request about this candidate (`no_request`), without a reason (`no_reason`),
+            or there is nothing live to close (`wrong_state`).
     """
     application = _locked(application, actor)
     check_may(
         actor, Right.CLOSE_APPLICATION, region=application.exam_region.region_id if application.exam_region else "-"
     )
+    if not is_open_about(request, application.candidate):
+        raise Refused(_("There is no open application about this candidate's identity."), code="no_request")
     if not reason.strip():
         raise Refused(_("Give the reason."), code="no_reason")
     if application.state not in CLOSABLE:
         raise Refused(_("There is no live registration to close."), code="wrong_state")
-    move(application=application, name=f"close_{application.state}", actor=actor, at=at, reason=reason.strip())
+    name = f"close_{application.state}"
+    move(application=application, name=name, actor=actor, at=at, reason=reason.strip(), request=request.number)
     outbox.enqueue(
         candidate=application.candidate,
         kind="application_closed",
-        object_id=application.number,
+        object_id=f"{application.number}/{request.number}",
         version=application.version,
         facts={"exam": application.exam.title},
     )

@@ -9,12 +9,12 @@ from django.db import transaction
 from accounts import queries
 from accounts.actors import Actor, acting
 from accounts.models import Candidate, EducationRecord, IdentityRequest, LedgerEvent, Message, Point, User
-from accounts.services import identity_requests, keys, ledger, sessions
+from accounts.services import credentials, education, identity_requests, keys, ledger, profile, recovery, sessions
 from exam_portal import clock
-from registration.models import Application
+from registration.models import Application, Exam
 from registration.services import applications
 from tests import factories
-from tests.accounts.requests import approve, ask_change, ask_deletion, check, refusal, report
+from tests.accounts.requests import approve, ask_change, ask_deletion, check, paper, refusal, report
 from tests.accounts.test_registering import sign_up
 from tests.factories import resident_id
 
@@ -62,6 +62,32 @@ def test_deleting_takes_everything_that_the_account_kept(candidate: Candidate, p
     assert IdentityRequest.objects.get().state == "done"
 
 
+@pytest.mark.rule("R07")
+def test_nothing_is_written_to_a_deleted_account(candidate: Candidate, exam: Exam, point: Point, clerk: Actor) -> None:
+    check(ask_deletion(candidate, point), clerk)
+    actor, at = acting(candidate), clock.now()
+    who: dict[str, Any] = {"candidate": candidate, "actor": actor}
+    for write in (
+        lambda: education.add_education(**who, **factories.education("9")),
+        lambda: credentials.save_credential(**who, kind="nurse", since=at.date()),
+        lambda: credentials.remove_credential(**who, kind="nurse_registration"),
+        lambda: profile.bind_wechat(**who, unionid="u", following=True),
+        lambda: profile.save_basic_information(**who, values=factories.BASIC),
+        lambda: identity_requests.apply_for_deletion(**who, paper=paper(point), at=at),
+        lambda: recovery.remove_email(**who),
+        lambda: applications.start_application(**who, exam=exam, at=at),
+    ):
+        assert refusal(write) == "deleted"
+
+
+def test_a_username_that_looks_like_a_deleted_ones_stops_no_deletion(
+    candidate: Candidate, point: Point, clerk: Actor
+) -> None:
+    factories.CandidateFactory(user__username=f"deleted-{candidate.pk}")
+    check(ask_deletion(candidate, point), clerk)
+    assert User.objects.get(pk=candidate.user_id).username != f"deleted-{candidate.pk}"
+
+
 @pytest.mark.rule("R07", "R27")
 def test_education_goes_only_with_the_account(candidate: Candidate) -> None:
     with pytest.raises(Exception, match="never deleted"), transaction.atomic():
@@ -95,7 +121,7 @@ def test_a_refused_report_tells_the_holder_that_the_account_stays(
     candidate: Candidate, point: Point, clerk: Actor, region: Actor
 ) -> None:
     request = check(report(candidate.id_number, point), clerk)
-    identity_requests.refuse(request=request, actor=region, remark="证据不足", at=clock.now())
+    identity_requests.refuse(request=request, actor=region, reason="证据不足", at=clock.now())
     assert "证据不足" not in Message.objects.get(kind="identity_refused").text
     assert User.objects.get(pk=candidate.user_id).is_active
 
@@ -113,16 +139,24 @@ def test_sessions_of_a_deleted_account_end_everywhere(
     assert sessions.end_all(user=User.objects.get(pk=candidate.user_id)) == 0
 
 
-def test_rotating_the_look_up_key_passes_a_deleted_account(
+def test_rotating_both_keys_passes_a_deleted_account_and_decided_requests(
     candidate: Candidate, newcomer: Candidate, point: Point, clerk: Actor, settings: Any
 ) -> None:
     check(ask_deletion(candidate, point), clerk)
+    identity_requests.refuse(
+        request=ask_change(newcomer, point, name="张珊"), actor=clerk, reason="证明不足", at=clock.now()
+    )
+    settings.PORTAL_ENCRYPTION_KEYS = ["another one", *settings.PORTAL_ENCRYPTION_KEYS]
     settings.PORTAL_LOOKUP_KEY_NEXT = "another"
     progress = list(keys.rotate())
     assert [problem for step in progress for problem in step.problems] == []
     candidate.refresh_from_db()
     newcomer.refresh_from_db()
     assert (candidate.id_digest_next, newcomer.id_digest_next is None) == (None, False)
+    assert [step.changed for step in keys.rotate()][-1] == 0
+    settings.PORTAL_ENCRYPTION_KEYS = ["another one"]
+    assert Candidate.objects.get(pk=newcomer.pk).id_number == newcomer.id_number
+    assert {request.name for request in IdentityRequest.objects.all()} == {"张三"}
 
 
 @pytest.mark.rule("R07")
@@ -158,7 +192,7 @@ def test_the_region_closes_a_live_application_first(
     submission = applications.submit(application=draft, actor=acting(candidate), at=clock.now())
     request = ask_change(candidate, point, name="张珊") if kind == "change" else ask_deletion(candidate, point)
     assert refusal(lambda: check(request, clerk)) == "guarded"
-    applications.close_for_identity(application=draft, actor=region, reason="姓名有误", at=clock.now())
+    applications.close_for_identity(application=draft, request=request, actor=region, reason="姓名有误", at=clock.now())
     draft.refresh_from_db()
     assert (draft.state, draft.last_transition) == ("abandoned", "close_submitted")
     check(request, clerk)
@@ -168,9 +202,14 @@ def test_the_region_closes_a_live_application_first(
 
 @pytest.mark.rule("R28")
 def test_only_the_own_region_closes_and_with_a_reason(draft: Application, clerk: Actor, region: Actor) -> None:
+    point = Point.objects.get(code="4301")
     how: dict[str, Any] = {"application": draft, "at": clock.now()}
+    submitting = dict(how)
+    how["request"] = ask_change(draft.candidate, point, name="张珊")
     assert refusal(lambda: applications.close_for_identity(actor=region, reason="x", **how)) == "wrong_state"
-    applications.submit(actor=acting(draft.candidate), **how)
+    applications.submit(actor=acting(draft.candidate), **submitting)
+    elses = how | {"request": ask_change(factories.CandidateFactory(), point, name="张珊")}
+    assert refusal(lambda: applications.close_for_identity(actor=region, reason="x", **elses)) == "no_request"
     assert refusal(lambda: applications.close_for_identity(actor=region, reason=" ", **how)) == "no_reason"
     for other in (clerk, factories.staff_of(None, "12"), acting(draft.candidate)):
         act = lambda other=other: applications.close_for_identity(actor=other, reason="x", **how)  # noqa: E731

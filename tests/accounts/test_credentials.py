@@ -166,7 +166,7 @@ def test_the_database_refuses_what_cannot_be(newcomer: Candidate, more: dict[str
 @pytest.mark.parametrize("with_lock", [False, True])
 def test_one_kind_saved_twice_at_once(newcomer: Candidate, monkeypatch: pytest.MonkeyPatch, with_lock: bool) -> None:
     if not with_lock:
-        take_locks_out(monkeypatch, service)
+        take_locks_out(monkeypatch)
     meet(monkeypatch, Credential, "clean_fields")
     results = at_once(lambda: save(newcomer, "nurse", "2015-03-01"), lambda: save(newcomer, "nurse", "2016-03-01"))
     failed = [result for result in results if isinstance(result, Exception)]

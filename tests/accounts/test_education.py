@@ -120,7 +120,6 @@ def test_somebody_else_can_neither_add_nor_correct(candidate: Candidate, newcome
         ("中南大学", "4143010533"),
         ("湘雅医学院", "4143010533"),
         (" 中南 大学 ", "4143010533"),
-        ("海军军医大学", "91020"),
     ],
 )
 def test_a_school_of_the_list_is_kept_with_its_code_as_it_was_told(newcomer: Candidate, school: str, code: str) -> None:

@@ -26,7 +26,7 @@ def test_a_fifth_and_a_sixth_record_at_once(
     for number in range(1, 5):
         add(newcomer, str(number))
     if not with_lock:
-        take_locks_out(monkeypatch, service)
+        take_locks_out(monkeypatch)
     meet(monkeypatch, service.schools, "code_of", parties=4)
     meet(monkeypatch, service.EducationRecord, "clean_fields")
     (error,) = failed(at_once(lambda: add(newcomer, "5"), lambda: add(newcomer, "6")))
@@ -47,7 +47,7 @@ def test_two_sixth_records_at_once_are_both_refused(
     for number in range(1, 6):
         add(newcomer, str(number))
     if not with_lock:
-        take_locks_out(monkeypatch, service)
+        take_locks_out(monkeypatch)
     errors = failed(at_once(lambda: add(newcomer, "6"), lambda: add(newcomer, "7")))
     assert [error.code for error in errors if isinstance(error, Refused)] == ["education_full"] * 2
     assert numbers(newcomer) == ["1", "2", "3", "4", "5"]
@@ -59,7 +59,7 @@ def test_the_same_record_pressed_twice_at_once(
     newcomer: Candidate, monkeypatch: pytest.MonkeyPatch, with_lock: bool
 ) -> None:
     if not with_lock:
-        take_locks_out(monkeypatch, service)
+        take_locks_out(monkeypatch)
     meet(monkeypatch, service.EducationRecord, "clean_fields")
     results = at_once(lambda: add(newcomer), lambda: add(newcomer))
     if with_lock:
@@ -78,7 +78,7 @@ def test_one_record_corrected_twice_at_once(
 ) -> None:
     record = add(newcomer, "1")
     if not with_lock:
-        take_locks_out(monkeypatch, service)
+        take_locks_out(monkeypatch)
     meet(monkeypatch, service.EducationRecord.objects, "get")
     results = at_once(lambda: correct(record, first), lambda: correct(record, second))
     if not with_lock:
@@ -104,7 +104,7 @@ def test_one_is_added_while_another_is_corrected(
     """A correction frees no place in between: who adds takes the next one."""
     record = add(newcomer, "1")
     if not with_lock:
-        take_locks_out(monkeypatch, service)
+        take_locks_out(monkeypatch)
     meet(monkeypatch, service.EducationRecord, "clean_fields")
     assert failed(at_once(lambda: correct(record, "2"), lambda: add(newcomer, "3"))) == []
     assert numbers(newcomer) == ["2", "3"]

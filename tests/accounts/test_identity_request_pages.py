@@ -9,10 +9,12 @@ from django.urls import reverse
 from django.utils import translation
 from pypdf import PdfReader
 
+from accounts.actors import Actor
 from accounts.models import Candidate, IdentityRequest, Point
-from accounts.services import identity_form
+from accounts.services import identity_form, identity_requests
+from exam_portal import clock
 from tests import factories
-from tests.accounts.requests import ask_change, ask_deletion, report
+from tests.accounts.requests import ask_change, ask_deletion, check, report
 from tests.accounts.test_registering import FORM, accept
 from tests.data.hard_names import HARD_NAMES
 from tests.factories import resident_id
@@ -41,6 +43,38 @@ def test_without_an_account_the_form_is_made_and_printed_in_this_browser_only(cl
     assert "no-store" in client.get(pdf).headers["Cache-Control"]
     assert Client().get(pdf).status_code == 302
     assert Client().get(reverse("accounts:identity_applications")).status_code == 302
+
+
+@pytest.mark.rule("R07")
+def test_who_signs_in_next_at_the_same_browser_does_not_see_it(
+    client: Client, candidate: Candidate, point: Point
+) -> None:
+    client.post(apply("taken"), TAKEN)
+    number = IdentityRequest.objects.get().number
+    candidate.user.set_password("correct horse battery")
+    candidate.user.save()
+    client.post(reverse("account_login"), {"login": candidate.user.username, "password": "correct horse battery"})
+    assert number not in client.get(reverse("accounts:identity_applications")).content.decode()
+    assert client.get(reverse("accounts:identity_form", args=[number])).status_code == 404
+
+
+def test_it_can_be_removed_from_the_browser(client: Client, point: Point) -> None:
+    client.post(apply("taken"), TAKEN)
+    page = reverse("accounts:identity_applications")
+    assert client.post(page).headers["Location"] == reverse("accounts:identity_notice")
+    assert client.get(page).status_code == 302
+    assert IdentityRequest.objects.count() == 1
+
+
+@pytest.mark.rule("R07")
+def test_a_refusal_is_told_with_its_reason_and_without_what_staff_noted(
+    signed_in: Client, candidate: Candidate, point: Point, clerk: Actor, region: Actor
+) -> None:
+    request = check(ask_change(candidate, point, id_number=resident_id(7)), clerk)
+    identity_requests.refuse(request=request, actor=region, reason="证明不足", at=clock.now())
+    page = signed_in.get(reverse("accounts:identity_applications")).content.decode()
+    assert "证明不足" in page
+    assert "原件相符" not in page
 
 
 @pytest.mark.rule("R07")
@@ -116,13 +150,14 @@ def test_nothing_to_change_is_told_above_the_form(signed_in: Client, candidate: 
 
 
 @pytest.mark.rule("R30")
-def test_a_rare_character_is_found_for_the_new_name_and_nothing_is_lost(
-    signed_in: Client, candidate: Candidate, point: Point
+@pytest.mark.parametrize("kind", ["change", "taken"])
+def test_a_rare_character_is_found_for_the_name_and_nothing_is_lost(
+    signed_in: Client, candidate: Candidate, point: Point, kind: str
 ) -> None:
     typed = {**PAPER, "name": "王?", "id_type": "resident_id", "id_number": "", "picker_query": "zhe2"}
-    searched = signed_in.post(apply("change"), {**typed, "search": "1"})
+    searched = signed_in.post(apply(kind), {**typed, "search": "1"})
     assert "喆" in [rare.character for rare in searched.context["picker"]["found"]]
-    chosen = signed_in.post(apply("change"), {**typed, "pick": "喆"})
+    chosen = signed_in.post(apply(kind), {**typed, "pick": "喆"})
     form = chosen.context["form"]
     assert (form["name"].value(), form["reason"].value(), form["point"].value()) == ("王喆", "输错了", "4301")
     assert not IdentityRequest.objects.exists()

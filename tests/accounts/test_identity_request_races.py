@@ -1,9 +1,10 @@
 """Changing an identity while something else happens to it, each in a pair: without the lock, and with it (R07)."""
 
+import sys
 from typing import Any
 
 import pytest
-from django.db import InternalError
+from django.db import InternalError, OperationalError
 
 from accounts.actors import Actor, acting
 from accounts.models import Candidate, Channel, IdentityRequest, Message, Point, Question
@@ -11,6 +12,7 @@ from accounts.services import identity_requests, registering
 from exam_portal import clock
 from exam_portal.kit import hooks
 from exam_portal.kit.errors import Refused
+from exam_portal.kit.locks import locked
 from registration.models import Application, Submission
 from registration.services import applications, snapshot
 from tests import factories
@@ -34,7 +36,7 @@ def test_two_of_the_region_decide_at_once(
     request = check(ask_change(candidate, point, id_number=resident_id(7)), clerk)
     other = factories.staff_of(None, "43")
     if not with_lock:
-        take_locks_out(monkeypatch, identity_requests)
+        take_locks_out(monkeypatch)
     meet(monkeypatch, identity_requests, "_opened")
     results = at_once(lambda: approve(request, region), lambda: approve(request, other))
     (failed,) = [result for result in results if isinstance(result, Exception)]
@@ -57,7 +59,7 @@ def test_submitting_while_the_name_is_changed(
     candidate = draft.candidate
     request = ask_change(candidate, point, name="张珊")
     if not with_lock:
-        take_locks_out(monkeypatch, identity_requests, applications)
+        take_locks_out(monkeypatch)
     meet(monkeypatch, snapshot, "take")
     meet(monkeypatch, hooks, "load")
     at_once(
@@ -99,3 +101,43 @@ def test_somebody_signs_up_with_the_number_to_which_an_account_changes(
     (holder,) = [c for c in Candidate.objects.all() if c.id_number == resident_id(7)]
     carried_out = IdentityRequest.objects.get().state == "done"
     assert (holder == candidate) is carried_out
+
+
+def hold_keys_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lock rows so that nobody may refer to them meanwhile, to show what that would bring."""
+    for module in list(sys.modules.values()):
+        if getattr(module, "locked", None) is locked:
+            monkeypatch.setattr(module, "locked", lambda rows: rows.select_related(None).select_for_update())
+
+
+@pytest.mark.parametrize("with_keys", [True, False])
+def test_withdrawing_while_submitting_is_no_deadlock(
+    draft: Application, monkeypatch: pytest.MonkeyPatch, with_keys: bool
+) -> None:
+    """One holds the candidate and wants the application; the other holds that and writes a message to the candidate."""
+    how: dict[str, Any] = {"application": draft, "actor": acting(draft.candidate), "at": clock.now()}
+    applications.submit(**how)
+    if with_keys:
+        hold_keys_too(monkeypatch)
+    meet(monkeypatch, applications, "hold")
+    meet(monkeypatch, applications, "move")
+    results = at_once(lambda: applications.withdraw(**how), lambda: applications.submit(**how))
+    failed = [result for result in results if isinstance(result, Exception)]
+    assert [type(error) for error in failed] == ([OperationalError] if with_keys else [])
+
+
+@pytest.mark.parametrize("with_keys", [True, False])
+def test_refusing_while_somebody_checks_is_no_deadlock(
+    candidate: Candidate, point: Point, clerk: Actor, monkeypatch: pytest.MonkeyPatch, with_keys: bool
+) -> None:
+    how: dict[str, Any] = {"request": ask_change(candidate, point, name="张珊"), "actor": clerk, "at": clock.now()}
+    if with_keys:
+        hold_keys_too(monkeypatch)
+    meet(monkeypatch, identity_requests, "check_may")
+    meet(monkeypatch, identity_requests, "_record")
+    results = at_once(
+        lambda: identity_requests.refuse(reason="证明不足", **how),
+        lambda: identity_requests.check(proof=b"%PDF-1.7", remark="", **how),
+    )
+    failed = [result for result in results if isinstance(result, Exception)]
+    assert [type(error) for error in failed] == ([OperationalError] if with_keys else [Refused])

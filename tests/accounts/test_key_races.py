@@ -116,7 +116,7 @@ def test_a_number_changed_while_keys_rotate_stays_changed(
     settings: Any, monkeypatch: pytest.MonkeyPatch, with_lock: bool
 ) -> None:
     if not with_lock:
-        take_locks_out(monkeypatch, rotation)
+        take_locks_out(monkeypatch)
     settings.PORTAL_ENCRYPTION_KEYS = ["old"]
     candidate = CandidateFactory(id_number=resident_id(1))
     settings.PORTAL_ENCRYPTION_KEYS = ["new", "old"]

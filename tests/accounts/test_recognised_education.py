@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils.translation import override
 
 from accounts import education
 from accounts.models import Candidate, EducationRecord
@@ -80,6 +81,9 @@ def test_a_certificate_that_does_not_count_is_refused_beside_its_field(
     assert not EducationRecord.objects.exists()
 
 
+NO_DEGREE = "No degree goes with this qualification: correct one of both."
+
+
 @pytest.mark.parametrize(
     ("school", "certificate"),
     [
@@ -88,24 +92,31 @@ def test_a_certificate_that_does_not_count_is_refused_beside_its_field(
     ],
 )
 def test_the_service_refuses_whatever_does_not_count(newcomer: Candidate, school: str, certificate: str) -> None:
-    with pytest.raises(ValidationError) as refused:
-        add(
-            newcomer,
-            school_kind=school,
-            certificate_kind=certificate,
-            qualification="secondary",
-            certification_number="X1",
-        )
-    expected = {
-        **({"school_kind": [str(education.SCHOOL_KINDS[school].refusal)]} if school in REFUSED_SCHOOLS else {}),
-        **(
-            {"certificate_kind": [str(education.CERTIFICATE_KINDS[certificate].refusal)]}
-            if certificate in REFUSED_CERTIFICATES
-            else {}
-        ),
-    }
-    assert refused.value.message_dict == expected
-    assert not EducationRecord.objects.exists()
+    with override("en"):
+        with pytest.raises(ValidationError) as refused:
+            add(
+                newcomer,
+                school_kind=school,
+                certificate_kind=certificate,
+                qualification="secondary",
+                degree="none" if certificate != "degree" else "bachelor",
+                certification_number="X1",
+            )
+        expected = {
+            **({"school_kind": [str(education.SCHOOL_KINDS[school].refusal)]} if school in REFUSED_SCHOOLS else {}),
+            **(
+                {"certificate_kind": [str(education.CERTIFICATE_KINDS[certificate].refusal)]}
+                if certificate in REFUSED_CERTIFICATES
+                else {}
+            ),
+            **(
+                {"degree": ["No degree goes with this qualification: correct one of both."]}
+                if certificate == "degree"
+                else {}
+            ),
+        }
+        assert refused.value.message_dict == expected
+        assert not EducationRecord.objects.exists()
 
 
 @pytest.mark.parametrize("kind", CERTIFIED)
@@ -183,3 +194,24 @@ def test_who_holds_what_does_not_count_finds_it_in_the_list_and_keeps_what_was_t
         page = response.content.decode()
         assert f'<option value="{kind}" selected>' in page
         assert 'value="护理 &amp; 助产"' in page
+
+
+@pytest.mark.parametrize("qualification", ["secondary", "college"])
+def test_no_degree_goes_with_less_than_undergraduate_studies(newcomer: Candidate, qualification: str) -> None:
+    with override("en"), pytest.raises(ValidationError) as refused:
+        add(newcomer, qualification=qualification, degree="bachelor")
+    assert refused.value.message_dict == {"degree": [NO_DEGREE]}
+    assert add(newcomer, qualification=qualification, degree="none").pk
+
+
+@pytest.mark.rule("R21")
+def test_a_military_school_of_the_list_is_told_as_one_and_certified(client: Client, newcomer: Candidate) -> None:
+    client.force_login(newcomer.user)
+    response = send(in_language(client, "en"), school="空军军医大学")
+    assert said(response, "school_kind") == ["空军军医大学 is of another kind: Military school (军队院校)."]
+    assert list(send(client, school="空军军医大学", school_kind="military").context["form"].errors) == [
+        "certification_number"
+    ]
+    assert not EducationRecord.objects.exists()
+    send(client, school="空军军医大学", school_kind="military", certification_number="X1")
+    assert newcomer.education.get().school_code == "91025"

@@ -257,7 +257,7 @@ def test_parallel_answers_do_not_pass_the_limit(
     somebody: Candidate, locks: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not locks:
-        take_locks_out(monkeypatch, recovery)
+        take_locks_out(monkeypatch)
     asked = recovery.ask(login="zhangsan")
     told = at_once(*[lambda: recovery.answer(asked=asked, typed="falsch")] * 12)
     looked_at = [refused.code for refused in told].count("wrong_answer")

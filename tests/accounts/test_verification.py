@@ -10,15 +10,16 @@ from django.test import Client
 from kombu.exceptions import OperationalError
 
 from accounts.actors import SYSTEM, VISITOR, Actor, acting
-from accounts.models import Candidate, EducationRecord, LedgerEvent
+from accounts.models import Candidate, EducationRecord, LedgerEvent, Point
 from accounts.services import verification
 from accounts.tasks import sweep_verification, verify_education
 from exam_portal import clock
 from exam_portal.kit.hooks import check_hooks
+from registration.models import Application, Exam
 from tests import factories
 from tests.accounts import verifiers
 from tests.accounts.educating import add, correct
-from tests.accounts.requests import refusal
+from tests.accounts.requests import ask_deletion, check, refusal
 from tests.races import at_once, meet
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +46,12 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     numbers: list[int] = []
     monkeypatch.setattr(verify_education, "delay", numbers.append)
     return numbers
+
+
+@pytest.fixture
+def applicant(draft: Application) -> Candidate:
+    """A candidate who applies at the exam point of `clerk`."""
+    return draft.candidate
 
 
 def state(record: EducationRecord) -> tuple[str, datetime | None, datetime | None]:
@@ -254,9 +261,9 @@ def test_a_verifier_is_asked_outside_any_transaction(newcomer: Candidate, connec
 
 @pytest.mark.parametrize("value", ["passed", "failed"])
 def test_staff_who_set_the_state_while_a_verifier_thinks_win(
-    newcomer: Candidate, connect: Connect, clerk: Actor, monkeypatch: pytest.MonkeyPatch, value: str
+    applicant: Candidate, connect: Connect, clerk: Actor, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
-    record = add(newcomer, "1")
+    record = add(applicant, "1")
     connect("says_yes")
 
     def thinks(*, record: EducationRecord) -> bool | None:
@@ -270,8 +277,8 @@ def test_staff_who_set_the_state_while_a_verifier_thinks_win(
 
 
 # --- Staff --------------------------------------------------------------------------------------
-def test_staff_set_and_take_back_the_state_with_a_reason(newcomer: Candidate, clerk: Actor) -> None:
-    record, at = add(newcomer), clock.now()
+def test_staff_set_and_take_back_the_state_with_a_reason(applicant: Candidate, clerk: Actor) -> None:
+    record, at = add(applicant), clock.now()
     verification.set_verification(record=record, actor=clerk, state="passed", reason=" 与原件一致 ", at=at)
     assert state(record) == ("passed", at, None)
     verification.set_verification(record=record, actor=clerk, state="failed", reason="学信网查无", at=at)
@@ -284,32 +291,32 @@ def test_staff_set_and_take_back_the_state_with_a_reason(newcomer: Candidate, cl
     ]
 
 
-def test_the_same_state_twice_is_once(newcomer: Candidate, clerk: Actor) -> None:
-    record = add(newcomer)
+def test_the_same_state_twice_is_once(applicant: Candidate, clerk: Actor) -> None:
+    record = add(applicant)
     set_state(record, actor=clerk)
     before = state(record)
     set_state(record, actor=clerk)
     assert (state(record), len(told())) == (before, 1)
 
 
-def test_after_staff_set_the_state_no_verifier_is_asked(newcomer: Candidate, connect: Connect, clerk: Actor) -> None:
-    record = add(newcomer)
+def test_after_staff_set_the_state_no_verifier_is_asked(applicant: Candidate, connect: Connect, clerk: Actor) -> None:
+    record = add(applicant)
     asked = connect("says_no")
     set_state(record, actor=clerk)
     assert (verification.ask(record_id=record.pk), verification.sweep(), asked) == (False, 0, [])
     assert state(record)[0] == "passed"
 
 
-def test_a_state_that_there_is_not_is_refused(newcomer: Candidate, clerk: Actor) -> None:
-    record = add(newcomer)
+def test_a_state_that_there_is_not_is_refused(applicant: Candidate, clerk: Actor) -> None:
+    record = add(applicant)
     with pytest.raises(ValueError, match="x"):
         set_state(record, "x", actor=clerk)
     assert (state(record)[0], told()) == ("unverified", [])
 
 
 @pytest.mark.parametrize("reason", ["", " ", "\n\u3000"])
-def test_staff_give_a_reason(newcomer: Candidate, clerk: Actor, reason: str) -> None:
-    record = add(newcomer)
+def test_staff_give_a_reason(applicant: Candidate, clerk: Actor, reason: str) -> None:
+    record = add(applicant)
     assert refusal(lambda: set_state(record, actor=clerk, reason=reason)) == "no_reason"
     assert state(record)[0] == "unverified"
 
@@ -319,6 +326,34 @@ def test_nobody_but_staff_sets_the_state(newcomer: Candidate) -> None:
     for actor in (acting(newcomer), SYSTEM, VISITOR):
         assert refusal(lambda actor=actor: set_state(record, actor=actor)) == "forbidden"
     assert state(record)[0] == "unverified"
+
+
+@pytest.mark.rule("R28")
+def test_staff_of_another_point_or_region_do_not_set_the_state(
+    applicant: Candidate, clerk: Actor, region: Actor, exam: Exam
+) -> None:
+    record = add(applicant)
+    for other in (factories.staff_of(Point.objects.get(code="4302")), factories.staff_of(None, "12")):
+        assert refusal(lambda other=other: set_state(record, actor=other)) == "forbidden"
+    newcomers = add(factories.CandidateFactory())
+    assert refusal(lambda: set_state(newcomers, actor=clerk)) == "forbidden"
+    set_state(record, actor=region)
+    assert state(record)[0] == "passed"
+
+
+def test_a_verifier_that_answers_after_the_account_was_deleted_breaks_nothing(
+    newcomer: Candidate, connect: Connect, point: Point, clerk: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = add(newcomer, "1")
+    connect("says_yes")
+
+    def thinks(*, record: EducationRecord) -> bool | None:
+        check(ask_deletion(newcomer, point), clerk)
+        return True
+
+    monkeypatch.setattr(verifiers, "says_yes", thinks)
+    assert not verification.ask(record_id=record.pk)
+    assert not EducationRecord.objects.exists()
 
 
 def test_a_candidate_cannot_set_it_through_the_page(client: Client, newcomer: Candidate) -> None:

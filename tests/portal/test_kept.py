@@ -215,3 +215,12 @@ def test_a_sign_up_with_an_old_token_is_not_sent_and_stands_there_as_it_was_type
     again = {**typed, "csrfmiddlewaretoken": str(shown.context["csrf_token"])}
     assert client.post(reverse("account_signup"), again).headers["Location"] == reverse("portal:dashboard")
     assert client.post(reverse("account_login"), typed).status_code == 403
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://elsewhere.example"}, {"Origin": "null"}])
+def test_a_sign_up_that_another_site_sent_is_shown_to_nobody(headers: dict[str, str]) -> None:
+    client = Client(enforce_csrf_checks=True)
+    mark = signing.dumps(NOTICE_VERSION, salt="accepted_notice")
+    response = client.post(reverse("account_signup"), {**FORM, "accepted_notice": mark}, headers=headers)
+    assert response.status_code == 403
+    assert FORM["password1"] not in response.content.decode()

@@ -174,7 +174,7 @@ def test_the_list_of_applications_for_a_change(
     ask_change(candidate, point, name="张珊")
     client.force_login(candidate.user)
     session = client.session
-    session["identity_requests"] = made
+    session[f"identity_requests:{candidate.user.pk}"] = made
     session.save()
     with django_assert_num_queries(8):
         page = client.get(reverse("accounts:identity_applications"))

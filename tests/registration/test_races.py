@@ -24,7 +24,7 @@ def submit(draft: Application) -> Any:
 @pytest.mark.parametrize("with_lock", [False, True])
 def test_submitting_twice_at_once(draft: Application, monkeypatch: pytest.MonkeyPatch, with_lock: bool) -> None:
     if not with_lock:
-        take_locks_out(monkeypatch, applications)
+        take_locks_out(monkeypatch)
     meet(monkeypatch, snapshot, "take")
     results = at_once(lambda: submit(draft), lambda: submit(draft))
     refused = [result for result in results if isinstance(result, IntegrityError)]
@@ -43,7 +43,7 @@ def test_starting_twice_at_once(
     exam: Exam, candidate: Candidate, monkeypatch: pytest.MonkeyPatch, with_lock: bool
 ) -> None:
     if not with_lock:
-        take_locks_out(monkeypatch, applications)
+        take_locks_out(monkeypatch)
     meet(monkeypatch, numbers, "application_number")
     results = at_once(lambda: factories.begin(candidate, exam), lambda: factories.begin(candidate, exam))
     failed = [result for result in results if isinstance(result, Exception)]
@@ -58,7 +58,7 @@ def test_starting_twice_at_once(
 def test_withdrawing_and_changing_at_once(draft: Application, monkeypatch: pytest.MonkeyPatch, with_lock: bool) -> None:
     """Whoever changes a draft while it is being submitted either comes first or is told that it is submitted."""
     if not with_lock:
-        take_locks_out(monkeypatch, applications)
+        take_locks_out(monkeypatch)
     meet(monkeypatch, applications, "_check_draft")
     other = draft.exam.specialties.get(code="301")
     how = {"application": draft, "actor": acting(draft.candidate), "at": clock.now()}

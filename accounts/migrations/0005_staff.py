@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0003_education_and_credentials'),
+        ('accounts', '0004_guards_of_identity'),
     ]
 
     operations = [

@@ -1,0 +1,111 @@
+"""Which rows somebody of staff sees (R28): each model declares its scope, and everybody asks `visible_to`.
+
+Lists, forms, files and services of staff reach rows in no other way. A model without a scope is seen by nobody, and
+registered in the staff site it fails a system check.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db.models import Model, Q, QuerySet
+
+from accounts.actors import Actor, check_may, forbidden
+from accounts.models import Candidate, IdentityRequest, Point, Region, Site, StaffAssignment
+from accounts.roles import Right
+from exam_portal.kit import hooks
+
+Row = TypeVar("Row", bound=Model)
+Scope = Callable[[Actor], Q]
+NOTHING = Q(pk__in=[])
+EVERYTHING = Q()
+
+_SCOPES: dict[type[Model], Scope] = {}
+
+
+def scope(model: type[Model]) -> Callable[[Scope], Scope]:
+    """Declare which rows of `model` an actor of a region, point or site sees; those of the nation see all of them."""
+
+    def declare(function: Scope) -> Scope:
+        _SCOPES[model] = function
+        return function
+
+    return declare
+
+
+def has_scope(model: type[Model]) -> bool:
+    """Whether the model has declared one."""
+    return model in _SCOPES
+
+
+def visible_to(actor: Actor, model: type[Row]) -> QuerySet[Row]:
+    """The rows of `model` that this actor sees: none for whoever is not of staff.
+
+    Raises:
+        LookupError: the model has no scope.
+    """
+    try:
+        declared = _SCOPES[model]
+    except KeyError:
+        raise LookupError(f"{model.__name__} has no scope (accounts.territory)") from None
+    rows: QuerySet[Row] = model._default_manager.all()
+    if actor.kind != "staff" or not actor.role:
+        return rows.none()
+    return rows.filter(declared(actor)) if actor.region else rows
+
+
+def check_sees(actor: Actor, right: Right, row: Model) -> None:
+    """Refuse whoever's role has not the right, or to whom this row is not visible (R28).
+
+    Raises:
+        Refused: code `forbidden`.
+    """
+    check_may(actor, right)
+    if not visible_to(actor, type(row)).filter(pk=row.pk).exists():
+        raise forbidden()
+
+
+# --- The scopes of this app ---------------------------------------------------------------------
+def within(actor: Actor, *, region: str, point: str, site: str = "") -> Q:
+    """A condition: rows whose columns of these names are of the actor's institution."""
+    named: dict[str, Any] = {region: actor.region}
+    if actor.point:
+        named[point] = actor.point
+    if actor.site and site:
+        named[site] = actor.site
+    return Q(**named)
+
+
+@scope(Candidate)
+def _candidates(actor: Actor) -> Q:
+    """Those who apply here, and those about whom an application is open at the exam point (R07)."""
+    here = Q(pk__in=visible_to(actor, IdentityRequest).filter(state__in=IdentityRequest.OPEN).values("candidate"))
+    for hook in hooks.load("STAFF_TERRITORY"):
+        here |= hook(region=actor.region, point=actor.point, site=actor.site)
+    return here
+
+
+@scope(IdentityRequest)
+def _identity_requests(actor: Actor) -> Q:
+    """Those addressed to the exam point, whatever its site, or to a point of the region."""
+    return within(actor, region="point__region", point="point")
+
+
+@scope(StaffAssignment)
+def _staff(actor: Actor) -> Q:
+    """A region's own staff and that of its points, to whoever manages them."""
+    return Q(region=actor.region) if actor.may(Right.MANAGE_STAFF) else NOTHING
+
+
+@scope(Region)
+def _regions(actor: Actor) -> Q:
+    return Q(pk=actor.region)
+
+
+@scope(Point)
+def _points(actor: Actor) -> Q:
+    return within(actor, region="region", point="pk")
+
+
+@scope(Site)
+def _sites(actor: Actor) -> Q:
+    return within(actor, region="point__region", point="point", site="pk")
