@@ -1,4 +1,4 @@
-"""Who may open a page of the candidates' side."""
+"""Who may open a page: candidates theirs, and staff theirs."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,8 +8,10 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
+from accounts.actors import Actor, working_as
 from accounts.models import User
-from accounts.queries import candidate_of
+from accounts.queries import assignment_of, candidate_of
+from exam_portal import clock
 from exam_portal.kit import kept
 
 View = Callable[..., HttpResponse]
@@ -35,3 +37,18 @@ def candidate_page(view: View) -> View:
         return view(request, *args, candidate=candidate, **kwargs)
 
     return guarded
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The member of staff who sent a request, in the role that is in force; looked up once.
+
+    Raises:
+        PermissionDenied: not of staff, or without a role now.
+    """
+    if not hasattr(request, "staff_assignment"):
+        user = request.user
+        of_staff = isinstance(user, User) and user.kind == User.Kind.STAFF
+        request.staff_assignment = assignment_of(user, at=clock.arrival(request)) if of_staff else None  # type: ignore[attr-defined]
+    if request.staff_assignment is None:  # type: ignore[attr-defined]
+        raise PermissionDenied
+    return working_as(request.staff_assignment)  # type: ignore[attr-defined]

@@ -80,7 +80,7 @@ def _candidates(actor: Actor) -> Q:
     """Those who apply here, and those about whom an application is open at the exam point (R07)."""
     here = Q(pk__in=visible_to(actor, IdentityRequest).filter(state__in=IdentityRequest.OPEN).values("candidate"))
     for hook in hooks.load("STAFF_TERRITORY"):
-        here |= hook(region=actor.region, point=actor.point, site=actor.site)
+        here |= hook(actor=actor)
     return here
 
 

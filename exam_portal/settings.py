@@ -65,6 +65,11 @@ AFTER_ACCOUNT_CHANGE = ["registration.next_steps.standing_submission_stays"]
 ACCOUNTS_GUARDS = ["registration.guards.no_live_application"]
 # Which candidates are of whose exam point or region.
 STAFF_TERRITORY = ["registration.guards.applies_there"]
+# What waits for staff on their home page.
+STAFF_WORK = [
+    "accounts.staff_work.work",
+    "registration.staff_work.work",
+]
 # Who is asked about a new education record, one after the other until one knows. Without any, staff compare it.
 EDUCATION_VERIFIERS = env.list("PORTAL_EDUCATION_VERIFIERS", default=[])
 
@@ -79,6 +84,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "exam_portal.kit",
     "exam_portal.portal",
+    "exam_portal.staff.apps.StaffAdminConfig",
     "review",
     "confirmation",
     "registration",

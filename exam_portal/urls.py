@@ -1,6 +1,7 @@
 """All URLs. allauth's views keep allauth's names; only those that the portal uses are routed."""
 
 from allauth.account import views as allauth_views
+from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
@@ -15,5 +16,6 @@ urlpatterns = [
     path("account/login/", per_address("PORTAL_SIGN_INS_PER_ADDRESS")(allauth_views.login), name="account_login"),
     path("account/logout/", allauth_views.logout, name="account_logout"),
     path("account/inactive/", allauth_views.account_inactive, name="account_inactive"),
+    path("staff/", admin.site.urls),
     path("language/", set_language, name="set_language"),
 ]

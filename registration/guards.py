@@ -5,7 +5,9 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from accounts.actors import Actor
 from accounts.models import Candidate
+from accounts.territory import visible_to
 from registration import queries
 from registration.models import Application
 
@@ -21,11 +23,6 @@ def no_live_application(*, candidate: Candidate, at: datetime) -> str | None:
     ) % {"exams": "、".join(application.exam.title for application in live)}
 
 
-def applies_there(*, region: str, point: str, site: str) -> Q:
-    """Candidates with an application here (R28): on site at any site of the point, online at the site they chose."""
-    here = Q(exam_region__region=region)
-    if point:
-        here &= Q(point=point)
-    if site:
-        here &= Q(exam_region__online=False) | Q(site=site)
-    return Q(pk__in=Application.objects.filter(here).values("candidate"))
+def applies_there(*, actor: Actor) -> Q:
+    """Candidates with an application that this member of staff sees (R28)."""
+    return Q(pk__in=visible_to(actor, Application).values("candidate"))

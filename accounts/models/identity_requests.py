@@ -38,10 +38,10 @@ class IdentityRequest(models.Model):
 
     OPEN = (State.MADE, State.CHECKED)
 
-    number = models.CharField(max_length=12, unique=True)
-    kind = models.CharField(max_length=8, choices=Kind)
-    state = models.CharField(max_length=8, choices=State, default=State.MADE)
-    point = models.ForeignKey(Point, models.PROTECT, related_name="identity_requests")
+    number = models.CharField(_("number"), max_length=12, unique=True)
+    kind = models.CharField(_("what is applied for"), max_length=8, choices=Kind)
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.MADE)
+    point = models.ForeignKey(Point, models.PROTECT, related_name="identity_requests", verbose_name=_("exam point"))
     candidate = models.ForeignKey(Candidate, models.PROTECT, null=True, blank=True, related_name="identity_requests")
     name = EncryptedTextField(_("name"))
     id_type = models.CharField(_("ID type"), max_length=24, choices=identity.choices())
@@ -52,7 +52,7 @@ class IdentityRequest(models.Model):
     changes = ArrayField(models.CharField(max_length=9), default=list, blank=True)
     telephone = EncryptedTextField(_("telephone"))
     reason = EncryptedTextField(_("Reason"))
-    made_at = models.DateTimeField()
+    made_at = models.DateTimeField(_("filled in at"))
     needs_region = models.BooleanField(default=False)
     proof = models.FileField(upload_to="identity", blank=True)
     checked_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
@@ -79,6 +79,8 @@ class IdentityRequest(models.Model):
 
     class Meta:
         ordering = ["-made_at", "-pk"]
+        verbose_name = _("application about an identity")
+        verbose_name_plural = _("applications about identities")
         constraints = [
             models.CheckConstraint(
                 name="identity_request_kind_known", condition=Q(kind__in=["change", "delete", "taken"])

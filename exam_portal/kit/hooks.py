@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from exam_portal.kit.next_steps import NextStep
+from exam_portal.kit.staff_work import Deadline, Queue
 
 
 class NextStepHook(Protocol):
@@ -36,9 +37,15 @@ class AccountGuard(Protocol):
 
 
 class TerritoryHook(Protocol):
-    """Which candidates belong to a region, a point of it, or a site of that point, by what this app knows (R28)."""
+    """Which candidates belong to the institution of a member of staff, by what this app knows (R28)."""
 
-    def __call__(self, *, region: str, point: str, site: str) -> Q: ...
+    def __call__(self, *, actor: Any) -> Q: ...
+
+
+class StaffWorkHook(Protocol):
+    """What waits for this member of staff in this app, and which of its deadlines are near."""
+
+    def __call__(self, *, actor: Any, at: datetime) -> list[Queue | Deadline]: ...
 
 
 class EducationVerifier(Protocol):
@@ -56,6 +63,7 @@ HOOKS: dict[str, type] = {
     "AFTER_ACCOUNT_CHANGE": AccountChangeHook,
     "ACCOUNTS_GUARDS": AccountGuard,
     "STAFF_TERRITORY": TerritoryHook,
+    "STAFF_WORK": StaffWorkHook,
     "EDUCATION_VERIFIERS": EducationVerifier,
 }
 

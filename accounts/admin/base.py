@@ -1,0 +1,86 @@
+"""What every page of the staff site stands on: rows of one's own territory, by right, masked, paged by key (R28)."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.options import ShowFacets
+from django.db.models import Field, Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern
+
+from accounts.access import actor_of
+from accounts.actors import Actor
+from accounts.roles import Right
+from accounts.territory import visible_to
+from exam_portal.kit.keyset import KeysetChangeList
+
+
+class ScopedAdmin(admin.ModelAdmin):
+    """Rows that `queries` of the territory let this member of staff see, to read; what changes them are services.
+
+    Attributes:
+        right: what one's role must have to see list and page.
+        pages: of Django's own pages those that this model has.
+        ordering: of the list, as `exam_portal.kit.keyset` wants it.
+    """
+
+    right: ClassVar[Right]
+    pages: ClassVar[set[str]] = {"changelist", "change"}
+    ordering: ClassVar[list[str]] = ["-pk"]
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    actions = None
+    sortable_by: ClassVar[list[str]] = []
+
+    def actor(self, request: HttpRequest) -> Actor:
+        """Who works here."""
+        return actor_of(request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = visible_to(actor_of(request), self.model).order_by(*self.ordering)
+        return rows.select_related(*self.list_select_related) if self.list_select_related else rows
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        return KeysetChangeList
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only what the list's own filters ask for: any other could be used to guess what is not shown."""
+        filters = [spec[0] if isinstance(spec, tuple) else spec for spec in self.get_list_filter(request)]
+        names = [name for name in filters if isinstance(name, str)]
+        return any(lookup == name or lookup.startswith(f"{name}__") for name in names)
+
+    def formfield_for_foreignkey(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs.setdefault("queryset", visible_to(actor_of(request), db_field.related_model))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_urls(self) -> list[URLPattern]:
+        prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
+        return [url for url in super().get_urls() if str(url.name or "").removeprefix(prefix) in self.pages]
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """As every page: what is not there for somebody is not found."""
+        raise Http404
+
+    # --- Who may: by right to see, and nobody to add, change or delete by hand ------------------
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return actor_of(request).may(self.right)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return actor_of(request).may(self.right)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    # --- The ledger records what is done; Django's own log would be a second, weaker one --------
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:
+        pass
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:
+        pass

@@ -1,0 +1,1 @@
+"""The staff site: Django admin, where everybody sees only their own territory."""

@@ -1,0 +1,182 @@
+"""One walk over every URL of the staff site × every role × own and another's territory (R28).
+
+`EXPECTED` says what each takes; a URL without an expectation fails. The table goes to docs/permissions.md.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import translation
+
+from accounts.models import Point, StaffAssignment
+from accounts.roles import ROLES, Level, Right
+from tests import factories
+from tests.accounts.requests import ask_deletion
+
+pytestmark = pytest.mark.django_db
+
+TABLE = Path(settings.BASE_DIR) / "docs/permissions.md"
+# What rows exist twice for: the staff's own region and point, and another's.
+OWN, OTHER = "43", "12"
+ANYBODY, NOBODY = "anybody", "nobody"
+
+
+@dataclass(frozen=True)
+class Expect:
+    """What a URL takes.
+
+    Attributes:
+        takes: a right, ANYBODY of staff, or NOBODY.
+        row: which row of a territory the URL names, if it does; then another's is refused.
+        level: the only level whose staff may, where the right alone does not say it.
+    """
+
+    takes: Right | str
+    row: str = ""
+    level: Level | None = None
+
+
+EXPECTED: dict[str, Expect] = {
+    "admin:index": Expect(ANYBODY),
+    "admin:login": Expect(ANYBODY),
+    "admin:logout": Expect(NOBODY),
+    "admin:autocomplete": Expect(NOBODY),
+    "admin:jsi18n": Expect(ANYBODY),
+    "admin:accounts_identityrequest_changelist": Expect(Right.SEE_CANDIDATES),
+    "admin:accounts_identityrequest_change": Expect(Right.SEE_CANDIDATES, row="identity_request"),
+}
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern, prefix + (f"{pattern.namespace}:" if pattern.namespace else ""))
+        elif pattern.name:
+            yield f"{prefix}{pattern.name}", pattern
+
+
+ROUTES = {name: url for name, url in routes(get_resolver()) if name.startswith("admin:")}
+
+
+def test_every_staff_url_has_an_expectation() -> None:
+    assert set(ROUTES) == set(EXPECTED)
+
+
+@dataclass
+class World:
+    """The same rows in two territories: primary keys by kind of row, for each region."""
+
+    rows: dict[str, dict[str, object]]
+
+    def address(self, name: str, region: str) -> str:
+        row = EXPECTED[name].row
+        return reverse(name, args=[self.rows[region][row]] if row else [])
+
+
+@pytest.fixture
+def world(exam: object) -> World:
+    rows: dict[str, dict[str, object]] = {}
+    for region in (OWN, OTHER):
+        candidate = factories.make_candidate()
+        factories.make_draft(candidate, exam, region=region)  # type: ignore[arg-type]
+        request = ask_deletion(candidate, Point.objects.get(code=f"{region}01"))
+        rows[region] = {"candidate": candidate.pk, "identity_request": request.pk}
+    return World(rows)
+
+
+def staff_in(role: str) -> StaffAssignment:
+    level = ROLES[role].level
+    point = Point.objects.get(code=f"{OWN}01") if level in {Level.SITE, Level.POINT} else None
+    region = "" if level == Level.NATION else OWN
+    return factories.make_staff(point, region, role=role, site=f"{OWN}0101" if level == Level.SITE else "")
+
+
+def allowed(name: str, role: str, region: str) -> bool:
+    expect = EXPECTED[name]
+    if expect.takes in {ANYBODY, NOBODY}:
+        return expect.takes == ANYBODY
+    has = expect.takes in ROLES[role].rights and expect.level in {None, ROLES[role].level}
+    return has and (not expect.row or region == OWN or ROLES[role].level == Level.NATION)
+
+
+def stored() -> str:
+    """What all tables hold, but those of signing in."""
+    tables = [
+        name
+        for name in connection.introspection.table_names()
+        if not name.startswith(("django_session", "usersessions_"))
+    ]
+    with connection.cursor() as cursor:
+        digests = []
+        for name in sorted(tables):
+            cursor.execute(f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {name} t")  # noqa: S608
+            digests.append(f"{name} {cursor.fetchone()[0]}")
+    return "\n".join(digests)
+
+
+@pytest.mark.rule("R28", "R32")
+@pytest.mark.parametrize("role", list(ROLES))
+def test_who_may_open_what(world: World, role: str) -> None:
+    client = Client()
+    client.force_login(staff_in(role).user)
+    before = stored()
+    for name in EXPECTED:
+        for region in (OWN, OTHER):
+            url = world.address(name, region)
+            status = client.get(url).status_code
+            if allowed(name, role, region):
+                assert status in {200, 302}, (role, name, region, status)
+            else:
+                assert status in {403, 404}, (role, name, region, status)
+                assert client.post(url).status_code in {403, 404, 405}, (role, name, region)
+    assert stored() == before, "looking at a page, or being refused, changes nothing"
+
+
+@pytest.mark.rule("R28", "R32")
+def test_nobody_else_opens_anything(world: World, staff_user_without_role: Callable[[], Client]) -> None:
+    candidate = Client()
+    candidate.force_login(factories.make_candidate().user)
+    retired = staff_user_without_role()
+    before = stored()
+    for name in set(EXPECTED) - {"admin:login"}:
+        url = world.address(name, OWN)
+        for send in ("get", "post"):
+            assert getattr(Client(), send)(url).status_code == 302, name
+            assert getattr(candidate, send)(url).status_code == 403, name
+            assert getattr(retired, send)(url).status_code == 403, name
+    assert stored() == before
+
+
+def test_the_table_of_permissions_is_what_was_walked() -> None:
+    """Written anew where it differs: look at it, and commit it."""
+    with translation.override("en"):
+        text = _table()
+    before = TABLE.read_text(encoding="utf-8") if TABLE.exists() else ""
+    TABLE.write_text(text, encoding="utf-8")
+    assert before == text, f"{TABLE.name} was written anew"
+
+
+def _table() -> str:
+    lines = [
+        "# Permissions",
+        "",
+        "Who of staff may open what. Written by `tests/staff/test_permissions.py`, which walks it; a role's rights",
+        "are a table in [roles.py](../accounts/roles.py). *own*: rows of one's own institution; *all*: the nation's.",
+        "",
+        "| Address | " + " | ".join(str(role.label) for role in ROLES.values()) + " |",
+        "|---" * (len(ROLES) + 1) + "|",
+    ]
+    for name, expect in EXPECTED.items():
+        cells = []
+        for code, role in ROLES.items():
+            reach = "all" if role.level == Level.NATION else "own"
+            may = allowed(name, code, OWN)
+            cells.append((reach if expect.row or isinstance(expect.takes, Right) else "yes") if may else "–")
+        lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
