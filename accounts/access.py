@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from accounts.actors import Actor, working_as
-from accounts.models import User
+from accounts.models import StaffAssignment, User
 from accounts.queries import assignment_of, candidate_of
 from exam_portal import clock
 from exam_portal.kit import kept
@@ -48,7 +48,9 @@ def actor_of(request: HttpRequest) -> Actor:
     if not hasattr(request, "staff_assignment"):
         user = request.user
         of_staff = isinstance(user, User) and user.kind == User.Kind.STAFF
-        request.staff_assignment = assignment_of(user, at=clock.arrival(request)) if of_staff else None  # type: ignore[attr-defined]
-    if request.staff_assignment is None:  # type: ignore[attr-defined]
+        found = assignment_of(cast(User, user), at=clock.arrival(request)) if of_staff else None
+        request.staff_assignment = found  # type: ignore[attr-defined]
+    assignment: StaffAssignment | None = request.staff_assignment  # type: ignore[attr-defined]
+    if assignment is None:
         raise PermissionDenied
-    return working_as(request.staff_assignment)  # type: ignore[attr-defined]
+    return working_as(assignment)

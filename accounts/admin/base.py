@@ -4,12 +4,11 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.options import ShowFacets
-from django.db.models import Field, Model, QuerySet
+from django.db.models import ForeignKey, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern
 
 from accounts.access import actor_of
-from accounts.actors import Actor
 from accounts.roles import Right
 from accounts.territory import visible_to
 from exam_portal.kit.keyset import KeysetChangeList
@@ -26,20 +25,17 @@ class ScopedAdmin(admin.ModelAdmin):
 
     right: ClassVar[Right]
     pages: ClassVar[set[str]] = {"changelist", "change"}
-    ordering: ClassVar[list[str]] = ["-pk"]
+    ordering = ["-pk"]
     list_per_page = 50
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     actions = None
-    sortable_by: ClassVar[list[str]] = []
-
-    def actor(self, request: HttpRequest) -> Actor:
-        """Who works here."""
-        return actor_of(request)
+    sortable_by = []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = visible_to(actor_of(request), self.model).order_by(*self.ordering)
-        return rows.select_related(*self.list_select_related) if self.list_select_related else rows
+        related = self.list_select_related
+        return rows if isinstance(related, bool) else rows.select_related(*related)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         return KeysetChangeList
@@ -50,8 +46,8 @@ class ScopedAdmin(admin.ModelAdmin):
         names = [name for name in filters if isinstance(name, str)]
         return any(lookup == name or lookup.startswith(f"{name}__") for name in names)
 
-    def formfield_for_foreignkey(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
-        kwargs.setdefault("queryset", visible_to(actor_of(request), db_field.related_model))
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs.setdefault("queryset", visible_to(actor_of(request), db_field.remote_field.model))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
@@ -77,10 +73,3 @@ class ScopedAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
-
-    # --- The ledger records what is done; Django's own log would be a second, weaker one --------
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:
-        pass
-
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:
-        pass

@@ -1,7 +1,5 @@
 """Applications about identities (R07), as the exam point and the region work on them."""
 
-from typing import ClassVar
-
 from django.contrib import admin
 
 from accounts.admin.base import ScopedAdmin
@@ -14,7 +12,7 @@ class IdentityRequestAdmin(ScopedAdmin):
     """The list: by number, state and kind, the newest first."""
 
     right = Right.SEE_CANDIDATES
-    ordering: ClassVar[list[str]] = ["-made_at", "-pk"]
+    ordering = ["-made_at", "-pk"]
     list_display = ("number", "kind", "state", "point", "made_at")
     list_filter = ("state", "kind")
     list_select_related = ("point",)

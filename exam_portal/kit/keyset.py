@@ -3,11 +3,11 @@
 import base64
 import binascii
 import json
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
@@ -36,7 +36,7 @@ class KeysetChangeList(ChangeList):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.title = capfirst(self.opts.verbose_name_plural)
+        self.title = capfirst(str(self.opts.verbose_name_plural))
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         found = super().get_filters_params(params)
@@ -46,8 +46,8 @@ class KeysetChangeList(ChangeList):
         """As Django's; whoever filters anew begins at the first page."""
         return super().get_query_string(new_params, [*(remove or []), *({AFTER, BEFORE} - set(new_params or {}))])
 
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
-        return list(self.model_admin.ordering)
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        return self._ordering
 
     def get_results(self, request: HttpRequest) -> None:
         size = self.list_per_page
@@ -74,8 +74,12 @@ class KeysetChangeList(ChangeList):
         self.full_result_count, self.show_full_result_count = None, False
         self.show_admin_actions, self.can_show_all, self.multi_page = True, False, False
 
+    @property
+    def _ordering(self) -> list[str]:
+        return [str(name) for name in self.model_admin.ordering or ()]
+
     def _columns(self) -> tuple[list[str], bool]:
-        ordering = self.model_admin.ordering
+        ordering = self._ordering
         return [name.removeprefix("-") for name in ordering], ordering[0].startswith("-")
 
     def _beyond(self, key: list[str], *, backwards: bool) -> Q:
@@ -91,7 +95,9 @@ class KeysetChangeList(ChangeList):
 
     def _key(self, row: Model) -> str:
         columns, _descending = self._columns()
-        values = [row.pk if name == "pk" else row._meta.get_field(name).value_to_string(row) for name in columns]
+        values = [
+            row.pk if name == "pk" else cast(Field, row._meta.get_field(name)).value_to_string(row) for name in columns
+        ]
         return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 

@@ -1,6 +1,5 @@
 """The staff site: who comes in, the home page with one's own work, and the menu by task."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -38,7 +37,7 @@ class StaffSite(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_authenticated
 
-    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """As Django's; candidates, and staff whose role has ended, are told that this is not theirs."""
 
         def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -52,7 +51,7 @@ class StaffSite(admin.AdminSite):
         """Everybody signs in on one page, allauth's."""
         return redirect_to_login(request.GET.get("next", reverse("admin:index")))
 
-    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         raise PermissionDenied  # the page's own form goes to allauth's address
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
