@@ -51,13 +51,13 @@ class KeysetChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         size = self.list_per_page
-        after, before = _read(self.params.get(AFTER)), _read(self.params.get(BEFORE))
+        after, before = self._asked(AFTER), self._asked(BEFORE)
         backwards = bool(before) and not after
         rows = self.queryset
         try:
             rows = rows.filter(self._beyond(after or before, backwards=backwards))
         except (TypeError, ValueError, ValidationError):
-            after = before = []  # an address that somebody made up shows the first page
+            after, before, backwards = [], [], False  # an address that somebody made up shows the first page
         if backwards:
             rows = rows.reverse()
         found = list(rows[: size + 1])
@@ -86,12 +86,16 @@ class KeysetChangeList(ChangeList):
         """Rows after `key` in the list's order, or before it."""
         columns, descending = self._columns()
         than = "lt" if descending is not backwards else "gt"
-        if len(key) != len(columns):
+        if not key:
             return Q()
         if len(columns) == 1:
             return Q(**{f"{columns[0]}__{than}": key[0]})
         first, pk = columns
         return Q(**{f"{first}__{than}e": key[0]}) & (Q(**{f"{first}__{than}": key[0]}) | Q(**{f"{pk}__{than}": key[1]}))
+
+    def _asked(self, name: str) -> list[str]:
+        key = _read(self.params.get(name))
+        return key if len(key) == len(self._ordering) else []
 
     def _key(self, row: Model) -> str:
         columns, _descending = self._columns()

@@ -1,0 +1,71 @@
+"""The home page of staff: what waits, since when, and until when (issue of everybody's own region)."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import IdentityRequest, Point
+from exam_portal import clock
+from exam_portal.kit.staff_work import Deadline, Queue
+from registration.models import Exam
+from tests import factories
+from tests.accounts.requests import ask_deletion
+
+pytestmark = pytest.mark.django_db
+
+
+def home(role: str, *, point: str = "", region: str = "", site: str = "") -> tuple[list[Queue], list[Deadline], str]:
+    staff = factories.make_staff(Point.objects.filter(code=point).first(), region, role=role, site=site)
+    client = Client()
+    client.force_login(staff.user)
+    client.get("/staff/")
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get("/staff/")
+    assert len(queries) <= 15
+    return response.context["queues"], response.context["deadlines"], response.content.decode()
+
+
+def test_the_point_reads_how_many_wait_and_since_when(exam: Exam) -> None:
+    point = Point.objects.get(code="4301")
+    first = ask_deletion(factories.make_candidate(), point)
+    ask_deletion(factories.make_candidate(), point)
+    ask_deletion(factories.make_candidate(), Point.objects.get(code="4302"))
+    (queue,), _deadlines, page = home("point_reviewer", point="4301")
+    assert (queue.count, queue.exact, queue.oldest) == (2, True, first.made_at)
+    assert queue.url == "/staff/accounts/identityrequest/?state__exact=made"
+    assert queue.url in page
+
+
+def test_the_region_reads_what_its_points_checked(exam: Exam) -> None:
+    candidate, point = factories.make_candidate(), Point.objects.get(code="4301")
+    request = ask_deletion(candidate, point)
+    IdentityRequest.objects.filter(pk=request.pk).update(
+        state="checked",
+        candidate=candidate,
+        checked_by=factories.make_staff(point).user,
+        checked_at=clock.now() - timedelta(hours=1),
+        proof="identity/x",
+    )
+    (queue,), _deadlines, _page = home("region_reviewer", region="43")
+    assert (queue.count, queue.url[-7:]) == (1, "checked")
+    (other,), _deadlines, _page = home("region_reviewer", region="12")
+    assert (other.count, other.oldest) == (0, None)
+
+
+def test_deadlines_are_those_of_one_s_own_region(exam: Exam) -> None:
+    exam.regions.filter(region="43").update(confirmation_closes_at=clock.now() + timedelta(days=30))
+    _queues, deadlines, page = home("region_reviewer", region="43")
+    # Registering and confirming have begun; the next are their ends, the nearest first.
+    assert [item.at for item in deadlines] == [exam.closes_at, exam.regions.get(region="43").confirmation_closes_at]
+    assert "2023年12月14日 24:00" in page
+    assert home("auditor")[1] == []
+
+
+def test_no_page_names_another_host_or_carries_inline_script(exam: Exam) -> None:
+    _queues, _deadlines, page = home("region_admin", region="43")
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert "<style" not in page and "onclick" not in page
+    assert "style=" not in page
