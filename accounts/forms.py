@@ -6,7 +6,7 @@ from allauth.account.forms import LoginForm, ReauthenticateForm, SignupForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.validators import MaxLengthValidator
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
@@ -46,6 +46,12 @@ class SignInForm(LoginForm):
         self.fields["password"].widget.attrs.pop("placeholder", None)
         _limit_length(self.fields["password"])
         self.order_fields(["login", "password"])
+
+    def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
+        # allauth keeps in the session by which name somebody signed in: not by the ID number.
+        assert self.user is not None
+        self.cleaned_data["login"] = self.user.username
+        return super().login(request, redirect_url)
 
 
 class PasswordAgainForm(ReauthenticateForm):

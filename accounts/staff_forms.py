@@ -79,7 +79,7 @@ class _Code(forms.Form):
     user: User
     authenticator: Authenticator
     code = DigitsField(
-        label=_("Code"),
+        label=_("Code of the app, or recovery code"),
         help_text=_("6 digits from the authenticator app, or a recovery code of 8 digits."),
         max_length=16,
         widget=forms.TextInput(attrs=_DIGITS),
