@@ -236,6 +236,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_TOLERANCE = 1  # half a minute for a telephone whose clock is off, and for slow typing; none is used twice
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 5 * 60
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # of links by which staff set a password
 PORTAL_STAFF_IDLE_MINUTES = env.int("PORTAL_STAFF_IDLE_MINUTES", 30)
 PORTAL_STAFF_SESSIONS = env.int("PORTAL_STAFF_SESSIONS", 2)
 

@@ -54,19 +54,20 @@ def steps_of(user: User) -> QuerySet[Authenticator]:
 def set_up_totp(*, user: User, actor: Actor, secret: str, typed: str) -> None:
     """Take the app that shows codes from `secret`, proved by one of them; that code is then used.
 
+    It replaces another one: whoever lost the telephone and signed in by a recovery code could not remove that first.
+
     Raises:
-        Refused: there is an app already (`exists`), or the code is not one of this secret's (`wrong_code`).
+        Refused: the code is not one of this secret's (`wrong_code`).
     """
     state = _hold(user)
-    if Authenticator.objects.filter(user_id=user.pk, type=Type.TOTP).exists():
-        raise Refused(_("An authenticator app is set up already. Remove it first."), code="exists")
     number = _number_of(secret, typed)
     if number is None:
         raise Refused(_("This code is not right. Enter the one that the app shows now."), code="wrong_code")
+    replaced, _rows = Authenticator.objects.filter(user_id=user.pk, type=Type.TOTP).delete()
     TOTP.activate(user, secret)
     state.last_code = number
     state.save(update_fields=["last_code"])
-    _added(user, actor, Type.TOTP)
+    _added(user, actor, Type.TOTP, replaced=bool(replaced))
 
 
 def passkey_options(*, user: User) -> dict[str, Any]:
@@ -88,12 +89,12 @@ def add_passkey(*, user: User, actor: Actor, name: str, credential: Any) -> None
     except (ValidationError, TypeError, ValueError, LookupError, AttributeError):
         raise wrong_passkey() from None
     webauthn.WebAuthn.add(user, name, credential)
-    _added(user, actor, Type.WEBAUTHN)
+    _added(user, actor, Type.WEBAUTHN, replaced=False)
 
 
-def _added(user: User, actor: Actor, type_: str) -> None:
+def _added(user: User, actor: Actor, type_: str, *, replaced: bool) -> None:
     RecoveryCodes.activate(user)
-    _record(user, actor, "two_step.added", type=type_)
+    _record(user, actor, "two_step.added", type=type_, replaced=replaced)
 
 
 @transaction.atomic

@@ -144,6 +144,7 @@ def app(request: HttpRequest) -> HttpResponseBase:
     adapter = get_adapter()
     context = {
         "form": form,
+        "replaces": services.steps_of(_own(request)["user"]).filter(type=services.Type.TOTP).exists(),
         "secret": " ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
         "picture": adapter.build_totp_svg(adapter.build_totp_url(request.user, secret)),
     }

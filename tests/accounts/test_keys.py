@@ -22,8 +22,8 @@ from exam_portal.kit import crypto, rotation
 from exam_portal.kit.errors import Refused
 from registration.models import Application, Submission
 from registration.services import applications, snapshot
-from tests.accounts.test_registering import PASSWORD, sign_up
 from tests import factories
+from tests.accounts.test_registering import PASSWORD, sign_up
 from tests.factories import CandidateFactory, resident_id
 from tests.staffing import Telephone
 

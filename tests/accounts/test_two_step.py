@@ -83,7 +83,7 @@ def test_an_app_is_set_up_by_its_first_code_and_recovery_codes_are_shown_once(as
     assert len(set(shown)) == 10
     assert client.get(CODES).headers["Location"] == SET_UP
     assert is_in(client)
-    assert events(assignment, "signed_in") == [("two_step.added", {"type": "totp"})]
+    assert events(assignment, "signed_in") == [("two_step.added", {"type": "totp", "replaced": False})]
 
 
 def test_the_secret_is_encrypted_in_the_session_and_in_the_database(assignment: StaffAssignment) -> None:
@@ -105,11 +105,30 @@ def test_the_code_of_the_set_up_signs_nobody_in(assignment: StaffAssignment) -> 
     assert "已使用" in other.post(SECOND_STEP, {"code": code}).content.decode()
 
 
-def test_a_second_app_is_refused(assignment: StaffAssignment, telephone: Telephone) -> None:
-    secret = two_step.new_secret()
-    with pytest.raises(Refused) as refused:
-        two_step.set_up_totp(user=assignment.user, actor=SYSTEM, secret=secret, typed=two_step.code_now(secret) or "")
-    assert refused.value.code == "exists"
+def test_whoever_lost_the_telephone_sets_up_another_after_a_recovery_code(
+    assignment: StaffAssignment, telephone: Telephone
+) -> None:
+    (code, *_) = two_step.recovery_codes_once(user=assignment.user)
+    client = sign_in(assignment.user, telephone, code=code)
+    page = client.get(APP)
+    assert page.context["replaces"]
+    secret = secret_shown(page)
+    assert client.post(APP, {"code": two_step.code_now(secret)}).status_code == 302
+    assert two_step.steps_of(assignment.user).count() == 1
+    assert two_step.recovery_codes_left(user=assignment.user) == 9
+    with time_machine.travel(time.time() + 60):
+        assert not is_in(sign_in(assignment.user, telephone))
+        assert is_in(sign_in(assignment.user, telephone, code=two_step.code_now(secret) or ""))
+    assert ("two_step.added", {"type": "totp", "replaced": True}) in events(assignment)
+
+
+def test_whoever_waited_long_before_setting_up_gives_the_password_again(assignment: StaffAssignment) -> None:
+    client = sign_in(assignment.user)
+    with time_machine.travel(time.time() + 301):
+        asked = client.get(APP).headers["Location"]
+        assert client.get(asked).status_code == 200
+        assert client.post(asked, {"password": PASSWORD, "next": APP}).headers["Location"] == APP
+        assert client.get(APP).status_code == 200
 
 
 @pytest.mark.rule("R32")
