@@ -189,7 +189,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.heard: list[str] = []
-        self._monitor = redis.Redis.from_url(settings.REDIS_URL).monitor()
+        self._monitor = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=None).monitor()  # also when all is quiet
 
     def __enter__(self) -> "Listener":
         self._monitor.__enter__()
