@@ -30,7 +30,7 @@ SETTING_UP = {
 class StaffMiddleware:
     """Signs out whose role has ended or who paused too long; leads whoever has no second step to set one up.
 
-    Views find the role of now in `request.assignment`.
+    Views find the role of now in `request.staff_assignment`; it is looked up once.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -56,7 +56,7 @@ class StaffMiddleware:
                 return _out(request, _("Two-step verification is set up now. Please sign in with it."))
             if page not in SETTING_UP:
                 return redirect(two_step.SET_UP)
-        request.assignment = assignment  # type: ignore[attr-defined]
+        request.staff_assignment = assignment  # type: ignore[attr-defined]
         return None
 
 

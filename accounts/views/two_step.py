@@ -53,7 +53,7 @@ def _staff_only(view: View) -> View:
 
 def _own(request: HttpRequest) -> dict[str, Any]:
     """Whose second step it is, and who acts: the same person."""
-    return {"user": request.user, "actor": working_as(request.assignment)}  # type: ignore[attr-defined]
+    return {"user": request.user, "actor": working_as(request.staff_assignment)}  # type: ignore[attr-defined]
 
 
 # --- Signing in -----------------------------------------------------------------------------------
