@@ -10,7 +10,7 @@ PYTEST := $(LOCAL) test -- $(VENV) -m pytest
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-all check bench manage messages requirements install
+.PHONY: help demo demo-code demo-reset test test-all check bench manage messages requirements install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf 'make %-14s %s\n' "$$name" "$$what"; done
@@ -18,6 +18,9 @@ help:  ## list the commands
 demo:  ## run the whole portal here: PORT=8000, PORTAL_NOW=2023-12-05T09:00+08:00 at the first start
 	@$(INSTALL) --port $(PORT)
 	@exec $(LOCAL) demo
+
+demo-code:  ## the code by which somebody of the demo's staff signs in now: USER=clerk
+	@exec $(LOCAL) manage demo_code $(USER)
 
 demo-reset:  ## empty the demo
 	@$(INSTALL)

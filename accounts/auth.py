@@ -4,12 +4,18 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from django.conf import settings
+from django.contrib import messages
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render, resolve_url
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from accounts import identity
+from accounts import identity, queries, two_step
 from accounts.models import User
+from accounts.services import staff
+from exam_portal import clock
 from exam_portal.kit.crypto import keyed_digest
 
 
@@ -30,6 +36,11 @@ def called(login: str, *, user: str = "") -> Q:
 def accounts_called(login: str) -> list[User]:
     """The accounts that a sign-in name may mean."""
     return list(User.objects.filter(called(login)).order_by("pk"))
+
+
+def home_of(user: User) -> str:
+    """Where somebody goes after signing in."""
+    return resolve_url(settings.STAFF_HOME if user.kind == User.Kind.STAFF else settings.LOGIN_REDIRECT_URL)
 
 
 class IdentityBackend(AuthenticationBackend):
@@ -64,3 +75,38 @@ class AccountAdapter(DefaultAccountAdapter):
     def forget_failed_sign_ins(self, request: HttpRequest, user: User) -> None:
         """Let somebody with a new password sign in at once, however often the forgotten one was tried."""
         self._delete_login_attempts_cached_email(request, username=user.username)
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        assert isinstance(request.user, User)
+        return home_of(request.user)
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        return not two_step.recently_proved(self.request)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        for user in accounts_called(credentials.get("username", "")):
+            if user.kind == User.Kind.STAFF:
+                staff.sign_in_failed(user=user, why="password", at=clock.arrival(request))
+
+    def pre_login(self, request: HttpRequest, user: User, **how: Any) -> HttpResponse | None:
+        """Tell somebody of staff without a role so, after the right password; that tells strangers nothing."""
+        refused = super().pre_login(request, user, **how)
+        if refused or user.kind != User.Kind.STAFF or queries.assignment_of(user, at=clock.arrival(request)):
+            return refused
+        staff.sign_in_failed(user=user, why="no_role", at=clock.arrival(request))
+        request.session.flush()
+        return render(request, "accounts/no_role.html", status=403)
+
+    def post_login(self, request: HttpRequest, user: User, **how: Any) -> HttpResponse:
+        response = super().post_login(request, user, **how)
+        at = clock.arrival(request)
+        if user.kind == User.Kind.STAFF and (assignment := queries.assignment_of(user, at=at)):
+            ended = staff.signed_in(assignment=assignment, by=two_step.passed(request), at=at)
+            if ended:
+                text = ngettext(
+                    "You were signed out in %(count)d other place: there may be no more at once.",
+                    "You were signed out in %(count)d other places: there may be no more at once.",
+                    ended,
+                )
+                messages.info(request, text % {"count": ended})
+        return response

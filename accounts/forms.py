@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from allauth.account.forms import LoginForm, SignupForm
+from allauth.account.forms import LoginForm, ReauthenticateForm, SignupForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.validators import MaxLengthValidator
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
@@ -46,6 +46,23 @@ class SignInForm(LoginForm):
         self.fields["password"].widget.attrs.pop("placeholder", None)
         _limit_length(self.fields["password"])
         self.order_fields(["login", "password"])
+
+    def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
+        # allauth keeps in the session by which name somebody signed in: not by the ID number.
+        assert self.user is not None
+        self.cleaned_data["login"] = self.user.username
+        return super().login(request, redirect_url)
+
+
+class PasswordAgainForm(ReauthenticateForm):
+    """The password, once more, of somebody signed in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].label = _("Password")
+        self.fields["password"].help_text = ""
+        self.fields["password"].widget.attrs.pop("placeholder", None)
+        _limit_length(self.fields["password"])
 
 
 class SignUpForm(SignupForm):
@@ -208,7 +225,7 @@ class EmailForm(forms.Form):
     address = forms.EmailField(label=_("E-mail address"), max_length=254)
 
 
-class NewPasswordForm(forms.Form):
+class PasswordTwiceForm(forms.Form):
     """A new password, typed twice."""
 
     password1 = forms.CharField(
@@ -223,23 +240,30 @@ class NewPasswordForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.user = user
-        for field in self.fields.values():
-            _limit_length(field)
-
-    def clean_password1(self) -> str:
-        password = self.cleaned_data["password1"]
-        validate_password(password, self.user)
-        check_password(password, id_number=self.user.candidate.id_number)
-        return password
+        for name in ("password1", "password2"):
+            _limit_length(self.fields[name])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if "password1" in cleaned and "password2" in cleaned and cleaned["password1"] != cleaned["password2"]:
             self.add_error("password2", _("You must type the same password each time."))
         return cleaned
+
+
+class NewPasswordForm(PasswordTwiceForm):
+    """The new password of a candidate."""
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password1(self) -> str:
+        password = self.cleaned_data["password1"]
+        validate_password(password, self.user)
+        check_password(password, id_number=self.user.candidate.id_number)
+        return password
 
 
 class RareCharacterForm(forms.Form):

@@ -93,6 +93,16 @@ def assignment_of(user: User, *, at: datetime) -> StaffAssignment | None:
     return staff(at=at, region=None).filter(user=user).first()
 
 
+def roles_of(user: User, *, at: datetime) -> QuerySet[StaffAssignment]:
+    """The roles that somebody of staff has at `at`, or is to have."""
+    return StaffAssignment.objects.filter(Q(valid_until=None) | Q(valid_until__gt=at), user=user).order_by("valid_from")
+
+
+def staff_account(username: str) -> User | None:
+    """The account of somebody of staff, by its username."""
+    return User.objects.filter(username=identity.normalise_username(username), kind=User.Kind.STAFF).first()
+
+
 def candidate_of(user: User) -> Candidate | None:
     """The candidate who signed in as `user`, with basic information and WeChat, fetched once; None for staff."""
     if user.kind != User.Kind.CANDIDATE:

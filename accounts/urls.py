@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from accounts.views import credentials, education, identity_requests, profile, recovery, registering, security
+from accounts.views import (
+    credentials,
+    education,
+    identity_requests,
+    profile,
+    recovery,
+    registering,
+    security,
+    two_step,
+    welcome,
+)
 
 app_name = "accounts"
 
@@ -23,6 +33,11 @@ urlpatterns = [
     path("security/", security.security, name="security"),
     path("security/email/", security.email, name="email"),
     path("security/email/code/", security.email_code, name="email_code"),
+    path("two-step/", two_step.overview, name="two_step"),
+    path("two-step/app/", two_step.app, name="two_step_app"),
+    path("two-step/passkey/", two_step.passkey, name="two_step_passkey"),
+    path("two-step/codes/", two_step.codes, name="two_step_codes"),
+    path("welcome/", welcome.welcome, name="welcome"),
     path("recovery/", recovery.begin, name="recovery"),
     path("recovery/question/", recovery.question, name="recovery_question"),
     path("recovery/code/", recovery.code, name="recovery_code"),

@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from accounts.limits import per_address
+from accounts.views import two_step
 from accounts.views.registering import SignUpView
 
 urlpatterns = [
@@ -14,6 +15,10 @@ urlpatterns = [
     path("account/", include("accounts.urls")),
     path("account/signup/", SignUpView.as_view(), name="account_signup"),
     path("account/login/", per_address("PORTAL_SIGN_INS_PER_ADDRESS")(allauth_views.login), name="account_login"),
+    path("account/login/second-step/", two_step.sign_in_step, name="mfa_authenticate"),
+    path("account/confirm/", two_step.prove_by_password, name="account_reauthenticate"),
+    path("account/confirm/code/", two_step.prove_by_code, name="mfa_reauthenticate"),
+    path("account/confirm/passkey/", two_step.prove_by_passkey, name="mfa_reauthenticate_webauthn"),
     path("account/logout/", allauth_views.logout, name="account_logout"),
     path("account/inactive/", allauth_views.account_inactive, name="account_inactive"),
     path("staff/", admin.site.urls),

@@ -9,6 +9,7 @@ from accounts.models.outbox import Message
 from accounts.models.profile import BasicInformation
 from accounts.models.recovery import EmailCode, Question, RecoveryAttempts, RecoveryQuestion
 from accounts.models.staff import StaffAssignment
+from accounts.models.two_step import SecondStep
 from accounts.models.users import Candidate, Channel, User
 from accounts.models.wechat import WeChatBinding
 
@@ -28,6 +29,7 @@ __all__ = [
     "RecoveryAttempts",
     "RecoveryQuestion",
     "Region",
+    "SecondStep",
     "Site",
     "StaffAssignment",
     "User",

@@ -1,6 +1,7 @@
 """Rotating keys: every row is brought to what the settings say now (docs/operations.md has the order of the steps)."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -8,7 +9,7 @@ from django.db.models import QuerySet
 from accounts import identity
 from accounts.actors import SYSTEM
 from accounts.models import Candidate
-from accounts.services import ledger
+from accounts.services import ledger, two_step
 from exam_portal.kit.locks import locked
 from exam_portal.kit.rotation import Progress, begin_rotating, rotate_encryption
 
@@ -17,13 +18,14 @@ _COLUMNS = ["id_digest", "id_digest_next"]
 
 
 def rotate(*, batch: int = 500, dry_run: bool = False) -> Iterator[Progress]:
-    """Bring encrypted columns, then look-up digests, to the present keys; yields after each batch of rows.
+    """Bring what is encrypted, then look-up digests, to the present keys; yields after each batch of rows.
 
     It can be interrupted at any time and run again. Digests are left alone while a number cannot be decrypted. What was
     changed is recorded in the ledger, as numbers of rows.
     """
     last: dict[str, Progress] = {}
-    for progress in rotate_encryption(batch=batch, dry_run=dry_run):
+    encrypted = chain(rotate_encryption(batch=batch, dry_run=dry_run), two_step.rotate(batch=batch, dry_run=dry_run))
+    for progress in encrypted:
         last[progress.what] = progress
         yield progress
     if not any(progress.problems for progress in last.values()):

@@ -14,6 +14,12 @@ def end_all(*, user: User, keep: str = "") -> int:
     return sum(1 for session in ended if session.end() is None)
 
 
+def end_oldest(*, user: User, beyond: int) -> int:
+    """End an account's oldest sessions, so that at most the number in `beyond` stay. Returns how many ended."""
+    noted = UserSession.objects.filter(user=user).order_by("-created_at", "-pk")
+    return sum(1 for session in noted[beyond:] if session.end() is None)
+
+
 @transaction.atomic
 def sign_out(*, candidate: Candidate, actor: Actor, keep: str = "", only: int | None = None) -> int:
     """End the candidate's sessions: all but the one with the key `keep`, or `only` the one with this number.

@@ -1,7 +1,9 @@
-"""Encrypting every encrypted column anew, with the first of the encryption keys."""
+"""Encrypting anew, with the first of the encryption keys, what stands encrypted in the database."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from cryptography.fernet import InvalidToken
 from django.apps import apps
@@ -60,42 +62,73 @@ def encrypted_columns() -> list[tuple[type[models.Model], EncryptedTextField]]:
     ]
 
 
+class Encrypted(ABC):
+    """A place where something encrypted stands, one text in each of its rows.
+
+    Attributes:
+        what: its name
+        rows: those that have such a text
+    """
+
+    what: str
+    rows: "models.QuerySet[Any]"
+
+    @abstractmethod
+    def tokens(self, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+        """(key, what stands there), undecrypted, by key."""
+
+    @abstractmethod
+    def write(self, texts: dict[Any, str]) -> None:
+        """Write these texts into the rows of these keys, encrypted with the first key."""
+
+
+class _Column(Encrypted):
+    """An encrypted column."""
+
+    def __init__(self, model: type[models.Model], column: EncryptedTextField) -> None:
+        self.what, self.model, self.column = f"{model._meta.label}.{column.name}", model, column
+        self.rows = model._default_manager.all()
+
+    def tokens(self, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+        token = Cast(self.column.attname, models.TextField())
+        return rows.annotate(token=token).order_by("pk").values_list("pk", "token")
+
+    def write(self, texts: dict[Any, str]) -> None:
+        rows = [self.model(pk=key, **{self.column.attname: text}) for key, text in texts.items()]
+        self.model._default_manager.bulk_update(rows, [self.column.name])
+
+
 def rotate_encryption(*, batch: int, dry_run: bool = False) -> Iterator[Progress]:
+    """Encrypt every encrypted column anew; yields after each batch."""
+    for model, column in encrypted_columns():
+        yield from rotate(_Column(model, column), batch=batch, dry_run=dry_run)
+
+
+def rotate(place: Encrypted, *, batch: int, dry_run: bool = False) -> Iterator[Progress]:
     """Encrypt anew what another key than the first has encrypted; yields after each batch.
 
     A batch is one transaction with its rows locked: a writer waits for it, and nothing written meanwhile is lost. What
     is done stays done when it is interrupted; the next run finds what is left.
     """
-    for model, column in encrypted_columns():
-        yield from _rotate(model, column, batch=batch, dry_run=dry_run)
-
-
-def _rotate(model: type[models.Model], column: EncryptedTextField, *, batch: int, dry_run: bool) -> Iterator[Progress]:
-    rows = model._default_manager.all()
-    progress = Progress(f"{model._meta.label}.{column.name}", total=rows.count())
+    progress = Progress(place.what, total=place.rows.count())
     last, some = None, True
     while some:
-        changed: list[models.Model] = []
+        changed: dict[Any, str] = {}
         problems: list[str] = []
         with transaction.atomic():
-            here = rows if last is None else rows.filter(pk__gt=last)
-            tokens = _tokens(here if dry_run else locked(here), column)[:batch]
+            here = place.rows if last is None else place.rows.filter(pk__gt=last)
+            tokens = place.tokens(here if dry_run else locked(here))[:batch]
             for key, token in tokens:
                 last = key
                 if token is None or crypto.is_current(token):
                     continue
                 try:
-                    changed.append(model(pk=key, **{column.attname: crypto.decrypt(token)}))
+                    changed[key] = crypto.decrypt(token)
                 except InvalidToken:
                     problems.append(f"{progress.what} of row {key}: no encryption key fits")
             if changed and not dry_run:
                 begin_rotating()
-                model._default_manager.bulk_update(changed, [column.name])
+                place.write(changed)
         some = len(tokens) == batch
         progress = progress.on(checked=len(tokens), changed=len(changed), problems=problems)
         yield progress
-
-
-def _tokens(rows: "models.QuerySet[models.Model]", column: EncryptedTextField) -> "models.QuerySet":
-    """(key, what stands in the column), undecrypted."""
-    return rows.annotate(token=Cast(column.attname, models.TextField())).order_by("pk").values_list("pk", "token")

@@ -7,9 +7,9 @@ from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 
-from accounts.actors import Actor, acting
-from accounts.models import Candidate, Channel, Question, User
-from accounts.services import credentials, education, profile
+from accounts.actors import SYSTEM, Actor, acting
+from accounts.models import Candidate, Channel, Question, Site, User
+from accounts.services import credentials, education, profile, staff, two_step
 from accounts.services.registering import register_candidate
 from exam_portal import clock
 from registration.lifecycle import State
@@ -37,6 +37,7 @@ def make_people() -> list[Person]:
         _fresh("fresh", "王小雨", "110101199601011222", _("a fresh candidate, just registered")),
         _halfway("halfway", "李建国", "430102199003152472", _("a half-way candidate, 2024 draft begun")),
         _repeat("repeater", "买买提·吐尔逊", "330106198811200011", _("a repeat candidate, applied in 2023")),
+        *_staff(),
     ]
 
 
@@ -164,3 +165,31 @@ def _repeat(username: str, name: str, id_number: str, what: str) -> Person:
                 applications.move(application=application, name=name_of_transition, actor=STAFF, at=at)
             assert application.state == State.QUALIFIED
     return Person(username, PASSWORD, id_number, what)
+
+
+# --- Staff, of the first registration site of Hunan and what is above it ---------------------------
+def _staff() -> list[Person]:
+    site = Site.objects.select_related("point__region").filter(point__region="43").order_by("pk").first()
+    assert site is not None, "every region has a site"
+    clerk = ("site_clerk", site.pk)
+    return [
+        _colleague("clerk", "周敏", *clerk, _("clerk of a registration site")),
+        _colleague("newclerk", "吴倩", *clerk, _("another clerk, two-step verification not set up yet"), new=True),
+        _colleague("pointreviewer", "郑华", "point_reviewer", site.point_id, _("reviewer of an exam point")),
+        _colleague("regionreviewer", "冯涛", "region_reviewer", "43", _("reviewer of an exam region")),
+        _colleague("regionadmin", "陈静", "region_admin", "43", _("administrator of an exam region")),
+        _colleague("nationaladmin", "褚林", "national_admin", "", _("national administrator")),
+        _colleague("auditor", "卫平", "auditor", "", _("auditor: sees everything, changes nothing")),
+    ]
+
+
+def _colleague(username: str, name: str, role: str, code: str, what: str, *, new: bool = False) -> Person:
+    if not User.objects.filter(username=username).exists():
+        now = clock.now()
+        user = staff.add(actor=SYSTEM, username=username, name=name, role=role, code=code, valid_from=now).user
+        link = staff.make_link(actor=SYSTEM, user=user, at=now)
+        staff.set_password(code=link.partition("#")[2], password=PASSWORD, at=now)
+        if not new:
+            secret = two_step.new_secret()
+            two_step.set_up_totp(user=user, actor=SYSTEM, secret=secret, typed=two_step.code_now(secret) or "")
+    return Person(username, PASSWORD, "", what)

@@ -6,6 +6,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from cryptography.fernet import InvalidToken
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
@@ -15,13 +16,16 @@ from django.urls import reverse
 from accounts import identity
 from accounts.actors import acting
 from accounts.models import Candidate, LedgerEvent
-from accounts.services import keys
+from accounts.services import keys, two_step
 from exam_portal import clock
 from exam_portal.kit import crypto, rotation
+from exam_portal.kit.errors import Refused
 from registration.models import Application, Submission
 from registration.services import applications, snapshot
+from tests import factories
 from tests.accounts.test_registering import PASSWORD, sign_up
 from tests.factories import CandidateFactory, resident_id
+from tests.staffing import Telephone
 
 pytestmark = pytest.mark.django_db
 
@@ -270,3 +274,46 @@ def test_both_look_up_columns_are_unique(use: Use) -> None:
     use(lookup=NEW, following=NEW)
     with pytest.raises(IntegrityError, match="candidate_id_registers_once_next"), transaction.atomic():
         CandidateFactory(id_number=resident_id(1))
+
+
+def test_secrets_of_the_second_step_are_encrypted_anew_and_go_on(use: Use, exam: object) -> None:
+    use("old")
+    telephones = [Telephone(factories.make_staff().user) for _person in range(3)]
+    codes = two_step.recovery_codes_once(user=telephones[0].user)
+    two_step.use_code(user=telephones[0].user, typed=codes[0])
+    before = dict(Authenticator.objects.values_list("pk", "data"))
+    use("new", "old")
+    assert rotate(dry_run=True)["mfa.Authenticator.totp"] == (3, 3)
+    assert dict(Authenticator.objects.values_list("pk", "data")) == before
+    done = rotate(batch=2)
+    assert (done["mfa.Authenticator.totp"], done["mfa.Authenticator.recovery_codes"]) == ((3, 3), (3, 3))
+    assert rotate()["mfa.Authenticator.totp"] == (3, 0)
+    use("new")
+    for telephone in telephones:
+        two_step.use_code(user=telephone.user, typed=telephone.code())
+    two_step.use_code(user=telephones[0].user, typed=codes[1])
+    with pytest.raises(Refused):
+        two_step.use_code(user=telephones[0].user, typed=codes[0])
+    event = LedgerEvent.objects.get(action="keys.rotated")
+    assert event.payload == {"mfa.Authenticator.totp": 3, "mfa.Authenticator.recovery_codes": 3}
+
+
+def test_a_secret_that_no_key_decrypts_is_named_by_its_row_and_left(use: Use, exam: object) -> None:
+    use("lost")
+    Telephone(factories.make_staff().user)
+    row = Authenticator.objects.get(type="totp")
+    use("new", "old")
+    problems = [problem for progress in two_step.rotate(batch=10) for problem in progress.problems]
+    assert problems[0] == f"mfa.Authenticator.totp of row {row.pk}: no encryption key fits"
+    assert Authenticator.objects.get(pk=row.pk).data == row.data
+
+
+def test_a_code_that_is_used_while_keys_rotate_stays_used(use: Use, exam: object) -> None:
+    use("old")
+    telephone = Telephone(factories.make_staff().user)
+    (first, *_) = two_step.recovery_codes_once(user=telephone.user)
+    use("new", "old")
+    row = Authenticator.objects.get(type="recovery_codes")
+    two_step.use_code(user=telephone.user, typed=first)
+    rotate()
+    assert Authenticator.objects.get(pk=row.pk).data["used_mask"] == 1

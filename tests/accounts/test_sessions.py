@@ -100,6 +100,13 @@ def test_nobody_signs_another_out(candidate: Candidate) -> None:
         sessions.sign_out(candidate=candidate, actor=acting(factories.make_candidate()))
 
 
+def test_a_session_keeps_no_id_number(client: Client) -> None:
+    make()
+    client.post(reverse("account_login"), {"login": factories.resident_id(2), "password": PASSWORD})
+    assert is_in(client)
+    assert factories.resident_id(2) not in str(dict(client.session))
+
+
 @pytest.mark.parametrize(
     ("agent", "names"),
     [

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 from django.conf import settings
-from django.test import Client
 
-from accounts.models import IdentityRequest, Point
+from accounts.models import IdentityRequest, Point, StaffAssignment
 from tests import factories
 from tests.accounts.requests import ask_deletion
 from tests.browser.conftest import DESK, Walker
+from tests.staffing import staff_client
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -32,15 +32,13 @@ def test_the_home_of_each_role(
     assert IdentityRequest.objects.count() == 1
     staff = factories.make_staff(Point.objects.filter(code=point).first(), region, role=role, site=site)
     walk = walker(DESK, dark=dark)
-    sign_in(walk, staff.user)
+    sign_in(walk, staff)
     walk.go("/staff/")
     walk.look(f"home-{role}")
     walk.go("/staff/accounts/identityrequest/")
     walk.look(f"list-{role}")
 
 
-def sign_in(walk: Walker, user: object) -> None:
-    client = Client()
-    client.force_login(user)  # type: ignore[arg-type]
-    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+def sign_in(walk: Walker, assignment: StaffAssignment) -> None:
+    cookie = staff_client(assignment).cookies[settings.SESSION_COOKIE_NAME]
     walk.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": walk.base}])

@@ -26,7 +26,10 @@ from django.contrib.sessions.models import Session
 from django.core import signing
 from django.db import connection
 
+from accounts.actors import SYSTEM
 from accounts.models import Candidate, EmailCode, IdentityRequest, Message, User
+from accounts.services import staff, two_step
+from exam_portal import clock
 from exam_portal.local.demo import ALONE, celery
 from tests import factories
 from tests.portal.leaks import leaked
@@ -186,7 +189,8 @@ class Listener:
 
     def __init__(self) -> None:
         self.heard: list[str] = []
-        self._monitor = redis.Redis.from_url(settings.REDIS_URL).monitor()
+        # Without a time limit: for a while all may be quiet.
+        self._monitor = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=None).monitor()
 
     def __enter__(self) -> "Listener":
         self._monitor.__enter__()
@@ -296,6 +300,7 @@ def recover(browser: Browser, worker_log: Path) -> None:
     assert Message.objects.get(kind="password_recovered").state == "queued"
     browser.form("/account/login/", login=NUMBER, password=NEW_PASSWORD)
     assert browser.address == "/dashboard/"
+    assert {where for where, row in rows() if leaked(row, SECRETS)} == set()  # among them the session begun so
 
 
 def verify_email(browser: Browser) -> None:
@@ -419,3 +424,51 @@ def test_a_whole_walk_leaves_no_number_password_or_answer_anywhere(portal: Porta
     assert "quiet.ferry" in str([row for where, row in written if where == "table accounts_user"])
     if postgres := text.get("postgres.log"):  # not there when the tests were given a server
         assert "provoked by a test" in postgres
+
+
+def first_sign_in_of_staff(browser: Browser, code: str) -> str:
+    """By link, password and app, with mistakes and errors on the way; returns the secret that the app keeps."""
+    browser.form("/account/welcome/", code=code, password1="short", password2="short")
+    with breaking("accounts_ledgerevent", "NEW.action = 'password.set'"):
+        browser.post("/account/welcome/", code=code, password1=PASSWORD, password2=PASSWORD)
+        assert browser.status == 500
+    browser.form("/account/welcome/", code=code, password1=PASSWORD, password2=PASSWORD)
+    browser.form("/account/login/", login="wangfang", password=WRONG_PASSWORD)
+    browser.post("/account/login/", login="wangfang", password=PASSWORD)
+    assert browser.address == "/account/two-step/"
+    shown = re.search(r'id="secret">([A-Z2-7 ]+)<', browser.get("/account/two-step/app/"))
+    assert shown
+    secret = shown[1].replace(" ", "")
+    with breaking("mfa_authenticator", "NEW.type = 'totp'"):
+        browser.post("/account/two-step/app/", code=two_step.code_now(secret) or "")
+        assert browser.status == 500
+    shown = re.search(r'id="secret">([A-Z2-7 ]+)<', browser.get("/account/two-step/app/"))
+    assert shown
+    secret = shown[1].replace(" ", "")
+    browser.post("/account/two-step/app/", code=two_step.code_now(secret) or "")
+    recovery = re.findall(r"<code>(\d{8})</code>", browser.pages[-1].body)[0]
+    browser.post("/account/logout/")
+    browser.form("/account/login/", login="wangfang", password=PASSWORD)
+    browser.post("/account/login/second-step/", code="000000")
+    browser.post("/account/login/second-step/", code=recovery)
+    assert browser.address == "/account/two-step/"
+    return secret
+
+
+def test_a_first_sign_in_of_staff_leaves_no_link_password_or_secret_anywhere(portal: Portal) -> None:
+    factories.make_exam()
+    made = staff.add(
+        actor=SYSTEM, username="wangfang", name="王芳", role="site_clerk", code="430101", valid_from=clock.now()
+    )
+    code = staff.make_link(actor=SYSTEM, user=made.user, at=clock.now()).partition("#")[2]
+    servers = {file: file.stat().st_size for file in Path(settings.PORTAL_STATE, "log").glob("*.log")}
+    browser = Browser(portal.port)
+    secrets = {"link": code, "password": PASSWORD, "secret": first_sign_in_of_staff(browser, code)}
+    written = [*rows(), *keys_of_redis(), ("told to Redis", "\n".join(portal.told_to_redis.heard))]
+    written += [(str(file), file.read_text()) for file in portal.folder.rglob("*") if file.is_file()]
+    written += [(file.name, written_since(file, began)) for file, began in servers.items()]
+    written += [("an address and headers", f"{page.address}\n{page.headers}") for page in browser.pages]
+    assert {where: found for where, text in written if (found := leaked(text, secrets))} == {}
+    assert (portal.folder / "web.log").read_text().count("provoked by a test") >= 2
+    told = {(page.address, name) for page in browser.pages for name in leaked(page.body, secrets)}
+    assert told == {("/account/two-step/app/", "secret"), ("/account/welcome/", "link")}  # to whoever it is for

@@ -17,6 +17,8 @@ from registration.models import Exam
 from registration.services import applications
 from tests import factories
 from tests.accounts.requests import ask_change, report
+from tests.passkeys import Passkey, options_on
+from tests.staffing import staff_client
 
 pytestmark = pytest.mark.django_db
 
@@ -179,3 +181,20 @@ def test_the_list_of_applications_for_a_change(
     with django_assert_num_queries(8):
         page = client.get(reverse("accounts:identity_applications"))
     assert len(page.context["made"]) == rows + 1
+
+
+# Session, user and role are three on every page of staff; saving a session is three more.
+TWO_STEP = {"two_step": 5, "two_step_app": 7, "two_step_passkey": 7, "welcome": 3}
+
+
+@pytest.mark.parametrize("page", TWO_STEP)
+@pytest.mark.parametrize("passkeys", [1, 3])
+def test_two_step_pages_of_staff(page: str, passkeys: int, django_assert_num_queries: Any) -> None:
+    assignment = factories.make_staff()
+    client = staff_client(assignment)
+    for _number in range(passkeys):
+        made = Passkey().create(options_on(client.get(reverse("accounts:two_step_passkey"))))
+        client.post(reverse("accounts:two_step_passkey"), {"name": "x", "credential": made})
+    client.get("/")
+    with django_assert_num_queries(TWO_STEP[page]):
+        assert client.get(reverse(f"accounts:{page}")).status_code == 200

@@ -8,12 +8,13 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.actors import acting
-from accounts.models import Credential, Point, User
+from accounts.models import Credential, Point
 from exam_portal import clock
 from registration.models import Application
 from registration.services import applications
 from tests import factories
 from tests.accounts.requests import ask_deletion
+from tests.staffing import Telephone, staff_client
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +35,11 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "accounts:security": (SIGN_IN, 200, 200, 403),
     "accounts:email": (SIGN_IN, 200, 200, 403),
     "accounts:email_code": (SIGN_IN, 302, 302, 403),
+    "accounts:two_step": (SIGN_IN, 403, 403, 200),
+    "accounts:two_step_app": (SIGN_IN, 403, 403, 200),
+    "accounts:two_step_passkey": (SIGN_IN, 403, 403, 200),
+    "accounts:two_step_codes": (SIGN_IN, 403, 403, 200),
+    "accounts:welcome": (200, 200, 200, 200),
     "accounts:recovery": (200, 200, 200, 200),
     "accounts:recovery_question": (302, 302, 302, 302),
     "accounts:recovery_code": (302, 302, 302, 302),
@@ -47,6 +53,10 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "accounts:identity_apply": (SIGN_IN, 200, 200, 403),
     "account_signup": (302, 302, 302, 302),
     "account_login": (200, 302, 302, 302),
+    "mfa_authenticate": (302, 302, 302, 302),
+    "account_reauthenticate": (SIGN_IN, 403, 403, 302),
+    "mfa_reauthenticate": (SIGN_IN, 403, 403, 200),
+    "mfa_reauthenticate_webauthn": (SIGN_IN, 403, 403, 302),
     "account_logout": (302, 200, 200, 200),
     "account_inactive": (200, 200, 200, 200),
     "set_language": (302, 302, 302, 302),
@@ -110,9 +120,10 @@ def test_who_may_open_what(draft: Application, method: str) -> None:
     request = ask_deletion(draft.candidate, Point.objects.get(code="4301"))
     Credential.objects.create(candidate=draft.candidate, kind="senior_nurse", since=date(2018, 7, 1))
     given = {"number": request.number, "record": str(draft.candidate.education.get().pk)}
-    staff = User.objects.create(username="staff", kind=User.Kind.STAFF, is_staff=True)
-    clients = [Client() for _role in range(4)]
-    for client, user in zip(clients[1:], (draft.candidate.user, factories.make_candidate().user, staff), strict=True):
+    staff = factories.make_staff(Point.objects.get(code="4301"))
+    Telephone(staff.user)
+    clients = [*(Client() for _role in range(3)), staff_client(staff)]
+    for client, user in zip(clients[1:3], (draft.candidate.user, factories.make_candidate().user), strict=True):
         client.force_login(user)
     names = sorted(name for name in ROUTES if method == "get" or ":" in name)
     names.sort(key=lambda name: name == "registration:start")  # begins the other candidate's own

@@ -10,6 +10,7 @@ from accounts.actors import SYSTEM
 from accounts.services import staff
 from exam_portal import clock
 from tests import factories
+from tests.staffing import staff_client
 
 
 @pytest.fixture
@@ -19,8 +20,6 @@ def staff_user_without_role(exam: object) -> Callable[[], Client]:
     def make() -> Client:
         assignment = factories.make_staff(region="43")
         staff.end(actor=SYSTEM, assignment=assignment, at=clock.now() - timedelta(hours=1))
-        client = Client()
-        client.force_login(assignment.user)
-        return client
+        return staff_client(assignment)
 
     return make

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import IdentityRequest, Point
@@ -13,14 +12,14 @@ from exam_portal.kit.staff_work import Deadline, Queue
 from registration.models import Exam
 from tests import factories
 from tests.accounts.requests import ask_deletion
+from tests.staffing import staff_client
 
 pytestmark = pytest.mark.django_db
 
 
 def home(role: str, *, point: str = "", region: str = "", site: str = "") -> tuple[list[Queue], list[Deadline], str]:
     staff = factories.make_staff(Point.objects.filter(code=point).first(), region, role=role, site=site)
-    client = Client()
-    client.force_login(staff.user)
+    client = staff_client(staff)
     client.get("/staff/")
     with CaptureQueriesContext(connection) as queries:
         response = client.get("/staff/")

@@ -14,6 +14,7 @@ from accounts.models import IdentityRequest, Point
 from exam_portal import clock
 from exam_portal.kit import keyset
 from tests import factories
+from tests.staffing import staff_client
 
 pytestmark = pytest.mark.django_db
 
@@ -47,9 +48,7 @@ def requests(exam: object) -> Callable[..., None]:
 
 @pytest.fixture
 def clerk(exam: object) -> Client:
-    client = Client()
-    client.force_login(factories.make_staff(Point.objects.get(code="4301")).user)
-    return client
+    return staff_client(factories.make_staff(Point.objects.get(code="4301")))
 
 
 def numbers(page: str) -> list[int]:

@@ -1,7 +1,7 @@
 """`manage.py staff_add`: give somebody of staff a role at an institution."""
 
 import json
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from datetime import date, datetime, time
 from typing import Any
 
@@ -17,35 +17,31 @@ from exam_portal import clock
 from exam_portal.kit.errors import Refused
 
 
-def day(text: str) -> datetime:
-    """The first moment of a day in Beijing, from 2023-12-01."""
-    try:
-        return datetime.combine(date.fromisoformat(text), time(), tzinfo=clock.BEIJING)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no day, such as 2023-12-01") from None
-
-
 class Command(BaseCommand):
     help = (
         "Give somebody of staff a role, in an account made now or there already. Prints the address at which a new "
-        "person sets a password, once, within three days. Exit code 1 and one line where it is refused."
+        "person sets a password, once, within three days. Exit code 1 and a line for each mistake where it is refused."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
         parser.add_argument("--name", required=True, help="the person's name")
-        parser.add_argument("--role", required=True, choices=list(roles.ROLES))
+        parser.add_argument("--role", required=True, help=f"one of {', '.join(roles.ROLES)}")
         parser.add_argument(
             "--institution",
             default="",
             help="code of the site, point or region that the role is of; none for the nation",
         )
-        parser.add_argument("--from", dest="valid_from", type=day, help="first day; today by default")
-        parser.add_argument("--until", dest="valid_until", type=day, help="first day on which it no longer holds")
+        parser.add_argument("--from", dest="valid_from", default="", help="first day, as 2023-12-01; now by default")
+        parser.add_argument("--until", dest="valid_until", default="", help="first day on which it no longer holds")
         parser.add_argument("--dry-run", action="store_true", help="do everything and take it back")
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
     def handle(self, *args: Any, username: str, name: str, role: str, institution: str, **options: Any) -> None:
+        now = clock.now()
+        problems: list[str] = []
+        valid_from, valid_until = (_day(options[option], problems) for option in ("valid_from", "valid_until"))
+        address = ""
         try:
             with transaction.atomic():
                 assignment = staff.add(
@@ -54,16 +50,19 @@ class Command(BaseCommand):
                     name=name,
                     role=role,
                     code=institution,
-                    valid_from=options["valid_from"] or clock.now(),
-                    valid_until=options["valid_until"],
+                    valid_from=valid_from or now,
+                    valid_until=valid_until,
                 )
-                new = not assignment.user.has_usable_password()
-                transaction.set_rollback(options["dry_run"])
+                if not assignment.user.has_usable_password():
+                    address = settings.PORTAL_ORIGIN + staff.make_link(actor=SYSTEM, user=assignment.user, at=now)
+                transaction.set_rollback(options["dry_run"] or bool(problems))
         except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from None
+            problems += error.messages
         except Refused as refused:
-            raise CommandError(str(refused)) from None
-        address = settings.PORTAL_ORIGIN + staff.welcome_path(assignment.user) if new and not options["dry_run"] else ""
+            problems.append(str(refused))
+        if problems:
+            raise CommandError("\n".join([*problems, "Nothing was changed."]))
+        address = "" if options["dry_run"] else address
         if options["json"]:
             told = {"username": assignment.user.username, "role": role, "institution": institution, "address": address}
             self.stdout.write(json.dumps({"ok": True, "dry_run": options["dry_run"], **told}))
@@ -72,3 +71,12 @@ class Command(BaseCommand):
         self.stdout.write(f"{assignment.user.username} {done} {role} of {institution or 'the nation'}")
         if address:
             self.stdout.write(f"to set a password, once, within three days: {address}")
+
+
+def _day(text: str, problems: list[str]) -> datetime | None:
+    """The first moment of a day in Beijing; None for no day, with a line among the problems where it is wrong."""
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), tzinfo=clock.BEIJING) if text else None
+    except ValueError:
+        problems.append(f"“{text}” is no day, such as 2023-12-01.")
+        return None

@@ -11,7 +11,7 @@ from exam_portal import clock
 
 
 class Command(BaseCommand):
-    help = "List staff with role, institution and validity; those whose role holds today, or all."
+    help = "List staff with role, institution and validity; those whose role holds now, or all. Exit code 0, always."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--all", action="store_true", help="also those whose role has ended or not begun")

@@ -1,6 +1,8 @@
 """Template tags and filters used everywhere."""
 
+import json
 from datetime import datetime, timedelta
+from typing import Any
 
 from django import template
 from django.utils import formats
@@ -18,6 +20,12 @@ _markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("i
 def markdown(text: str) -> SafeString:
     """A notice written in Markdown, as safe HTML."""
     return mark_safe(_markdown.render(text))  # noqa: S308 - the renderer escapes raw HTML
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """A value for scripts, in an attribute of an element: never in the page's own text."""
+    return json.dumps(value)
 
 
 @register.filter

@@ -1,0 +1,247 @@
+"""Who works here: rights, territory, one role at a time, and what the database holds by itself (R28, R32)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, InternalError, transaction
+
+from accounts import queries, roles
+from accounts.actors import SYSTEM, Actor, working_as
+from accounts.models import Candidate, LedgerEvent, Point, Site, StaffAssignment, User
+from accounts.roles import Level, Right
+from accounts.services import staff
+from accounts.territory import visible_to
+from exam_portal import clock
+from exam_portal.kit.errors import Refused
+from tests import factories
+from tests.staffing import is_in, staff_client
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("exam")]
+
+CODES = {Level.SITE: "430101", Level.POINT: "4301", Level.REGION: "43", Level.NATION: ""}
+
+
+def add(actor: Actor = SYSTEM, username: str = "wangfang", **how: Any) -> StaffAssignment:
+    given = {"name": "王芳", "role": "site_clerk", "code": "430101", "valid_from": clock.now(), **how}
+    return staff.add(actor=actor, username=username, **given)
+
+
+def admin(region: str = "43") -> Actor:
+    return factories.staff_of(None, region, role="region_admin" if region else "national_admin")
+
+
+def refused(act: Any) -> str:
+    before = list(StaffAssignment.objects.values())
+    with pytest.raises(Refused) as refusal, transaction.atomic():
+        act()
+    assert list(StaffAssignment.objects.values()) == before
+    return refusal.value.code
+
+
+# --- Giving a role --------------------------------------------------------------------------------
+@pytest.mark.parametrize("role", roles.ROLES)
+def test_each_role_is_of_its_institution_and_recorded(role: str) -> None:
+    code = CODES[roles.ROLES[role].level]
+    made = add(role=role, code=code)
+    wanted = [code[:2] or None, code[:4] if len(code) > 2 else None, code if len(code) > 4 else None]
+    assert [made.region_id, made.point_id, made.site_id] == wanted
+    assert (made.user.kind, made.user.is_staff, made.user.has_usable_password()) == ("staff", True, False)
+    event = LedgerEvent.objects.get(stream="staff", stream_id=str(made.user_id))
+    assert (event.action, event.payload) == (
+        "staff.added",
+        {"assignment": made.pk, "role": role, "institution": code},
+    )
+    assert "王芳" not in str(event.payload)
+
+
+@pytest.mark.rule("R28")
+@pytest.mark.parametrize(
+    ("actor_region", "actor_role", "role", "code", "allowed"),
+    [
+        ("43", "region_admin", "site_clerk", "430101", True),
+        ("43", "region_admin", "region_admin", "43", True),
+        ("43", "region_admin", "site_clerk", "110101", False),
+        ("43", "region_admin", "region_reviewer", "11", False),
+        ("43", "region_admin", "auditor", "", False),
+        ("43", "region_admin", "national_admin", "", False),
+        ("43", "region_reviewer", "site_clerk", "430101", False),
+        ("", "national_admin", "site_clerk", "110101", True),
+        ("", "national_admin", "auditor", "", True),
+        ("", "auditor", "site_clerk", "430101", False),
+    ],
+)
+def test_who_may_give_which_role(actor_region: str, actor_role: str, role: str, code: str, allowed: bool) -> None:
+    actor = factories.staff_of(None, actor_region, role=actor_role)
+    if allowed:
+        given = add(actor, role=role, code=code)
+        staff.end(actor=actor, assignment=given, at=clock.now())
+    else:
+        assert refused(lambda: add(actor, role=role, code=code)) == "forbidden"
+        given = add(role=role, code=code)
+        assert refused(lambda: staff.end(actor=actor, assignment=given, at=clock.now())) == "forbidden"
+
+
+@pytest.mark.rule("R28")
+def test_clerks_and_candidates_give_nothing(candidate: Candidate) -> None:
+    clerk = factories.staff_of(Point.objects.get(code="4301"), role="point_reviewer")
+    assert refused(lambda: add(clerk)) == "forbidden"
+    assert refused(lambda: add(Actor(kind="candidate", id=str(candidate.pk)))) == "forbidden"
+
+
+@pytest.mark.rule("R32")
+def test_nobody_manages_the_own_account() -> None:
+    mine = factories.make_staff(None, "43", role="region_admin")
+    me = working_as(mine)
+    assert refused(lambda: staff.end(actor=me, assignment=mine, at=clock.now())) == "forbidden"
+    later = clock.now() + timedelta(days=400)
+    assert refused(lambda: add(me, mine.user.username, valid_from=later)) == "forbidden"
+    assert refused(lambda: staff.make_link(actor=me, user=mine.user, at=clock.now())) == "forbidden"
+
+
+@pytest.mark.rule("R32")
+def test_a_candidates_account_gets_no_role(candidate: Candidate) -> None:
+    assert refused(lambda: add(username=candidate.user.username)) == "candidate"
+
+
+def test_everything_wrong_is_told_at_once() -> None:
+    with pytest.raises(ValidationError) as wrong:
+        add(username="x", name="", code="999999", valid_until=clock.now() - timedelta(days=1))
+    assert set(wrong.value.message_dict) == {"username", "name", "code", "valid_until"}
+    with pytest.raises(ValidationError) as wrong:
+        add(role="king")
+    assert set(wrong.value.message_dict) == {"role"}
+    assert not StaffAssignment.objects.exists()
+    assert not User.objects.filter(kind="staff").exists()
+
+
+@pytest.mark.parametrize(("role", "code"), [("site_clerk", "4301"), ("region_admin", "430101"), ("auditor", "43")])
+def test_an_institution_of_another_level_is_none(role: str, code: str) -> None:
+    with pytest.raises(ValidationError) as wrong:
+        add(role=role, code=code)
+    assert set(wrong.value.message_dict) == {"code"}
+
+
+def test_one_role_at_a_time_and_the_next_from_its_end_on() -> None:
+    now = clock.now()
+    first = add(valid_until=now + timedelta(days=10))
+    for start, until in ((0, None), (-5, 5), (9, 11)):
+        moments = {"valid_from": now + timedelta(days=start)}
+        if until:
+            moments["valid_until"] = now + timedelta(days=until)
+        assert refused(lambda moments=moments: add(role="point_reviewer", code="4301", **moments)) == "overlaps"
+    following = add(role="point_reviewer", code="4301", valid_from=now + timedelta(days=10))
+    assert following.user_id == first.user_id
+    assert queries.assignment_of(first.user, at=now + timedelta(days=9)) == first
+    assert queries.assignment_of(first.user, at=now + timedelta(days=10)) == following
+
+
+# --- Ending it ------------------------------------------------------------------------------------
+def test_an_ended_role_ends_the_sessions_and_ended_twice_is_once() -> None:
+    assignment = add()
+    client = staff_client(assignment)
+    assert is_in(client)
+    staff.end(actor=admin(), assignment=assignment, at=clock.now())
+    staff.end(actor=admin(), assignment=assignment, at=clock.now())
+    assert not is_in(client)
+    assert LedgerEvent.objects.filter(action="staff.ended").count() == 1
+
+
+def test_a_role_that_has_not_begun_ends_without_beginning() -> None:
+    later = clock.now() + timedelta(days=5)
+    assignment = add(valid_from=later)
+    staff.end(actor=SYSTEM, assignment=assignment, at=clock.now())
+    assignment.refresh_from_db()
+    assert (assignment.valid_from, assignment.valid_until) == (later, later)
+    assert queries.assignment_of(assignment.user, at=later) is None
+
+
+# --- Helping --------------------------------------------------------------------------------------
+@pytest.mark.rule("R28")
+def test_a_link_is_made_by_who_manages_all_roles_of_the_account() -> None:
+    now = clock.now()
+    user = add(valid_until=now + timedelta(days=30)).user
+    assert "/account/welcome/#" in staff.make_link(actor=admin(), user=user, at=now)
+    stranger = admin("11")
+    assert refused(lambda: staff.make_link(actor=stranger, user=user, at=now)) == "forbidden"
+    # Whoever gives somebody of another region a role for later does not get into the account of now.
+    add(stranger, role="region_reviewer", code="11", valid_from=now + timedelta(days=40))
+    assert refused(lambda: staff.make_link(actor=stranger, user=user, at=now)) == "forbidden"
+    assert refused(lambda: staff.make_link(actor=admin(), user=user, at=now)) == "forbidden"
+    staff.make_link(actor=admin(""), user=user, at=now)
+    assert LedgerEvent.objects.filter(action="password.link_made").count() == 2
+
+
+def test_whose_role_has_ended_gets_no_link() -> None:
+    assignment = add()
+    staff.end(actor=SYSTEM, assignment=assignment, at=clock.now())
+    assert refused(lambda: staff.make_link(actor=SYSTEM, user=assignment.user, at=clock.now())) == "forbidden"
+
+
+@pytest.mark.rule("R28")
+def test_an_administrator_sees_the_staff_of_the_own_region_only() -> None:
+    here, there = add(), add(username="lina", role="point_reviewer", code="1101")
+    of_43 = admin()
+    seen = set(visible_to(of_43, StaffAssignment).values_list("region", flat=True))
+    assert seen == {"43"}
+    assert here in visible_to(of_43, StaffAssignment)
+    assert there not in visible_to(of_43, StaffAssignment)
+    assert there in visible_to(admin(""), StaffAssignment)
+    assert not visible_to(factories.staff_of(None, "43"), StaffAssignment).exists()
+    assert not visible_to(Actor(kind="candidate", id="1"), StaffAssignment).exists()
+
+
+def test_only_administrators_manage_staff() -> None:
+    managing = {code for code, role in roles.ROLES.items() if Right.MANAGE_STAFF in role.rights}
+    assert managing == {"region_admin", "national_admin"}
+
+
+# --- What the database holds ----------------------------------------------------------------------
+def write(**columns: Any) -> None:
+    with transaction.atomic():
+        user = User.objects.create(username="zhaoqiang", kind="staff", is_staff=True, password="!")
+        StaffAssignment.objects.create(user=user, name="赵强", valid_from=clock.now(), **columns)
+
+
+@pytest.mark.rule("R28")
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"role": "site_clerk", "region_id": "43", "point_id": "4301"},
+        {"role": "point_reviewer", "region_id": "43"},
+        {"role": "point_reviewer", "region_id": "43", "point_id": "4301", "site_id": "430101"},
+        {"role": "region_admin"},
+        {"role": "region_admin", "region_id": "43", "point_id": "4301"},
+        {"role": "auditor", "region_id": "43"},
+    ],
+)
+def test_a_role_at_an_institution_of_another_kind_is_not_written(columns: dict[str, str]) -> None:
+    with pytest.raises(IntegrityError, match="staff_institution_fits"):
+        write(**columns)
+
+
+def test_an_unknown_role_is_not_written() -> None:
+    with pytest.raises(IntegrityError, match="staff_"):
+        write(role="king")
+
+
+def test_a_role_that_ends_before_it_begins_is_not_written() -> None:
+    with pytest.raises(IntegrityError, match="staff_valid_from_until"):
+        write(role="auditor", valid_until=clock.now() - timedelta(days=1))
+
+
+def test_a_second_role_at_a_time_is_not_written_by_anybody() -> None:
+    first = add(valid_until=clock.now() + timedelta(days=1))
+    second = add(role="auditor", code="", valid_from=clock.now() + timedelta(days=2))
+    with pytest.raises(IntegrityError, match="one role at a time"), transaction.atomic():
+        StaffAssignment.objects.filter(pk=first.pk).update(valid_until=None)
+    with pytest.raises(IntegrityError, match="one role at a time"), transaction.atomic():
+        StaffAssignment.objects.filter(pk=second.pk).update(valid_from=clock.now())
+
+
+def test_a_role_is_kept_and_so_is_its_account() -> None:
+    assignment = add()
+    with pytest.raises(InternalError, match="Cannot delete"), transaction.atomic():
+        StaffAssignment.objects.filter(pk=assignment.pk).delete()
+    assert Site.objects.get(pk="430101").staff.get() == assignment
