@@ -4,9 +4,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from accounts.actors import Actor, working_as
 from accounts.models import StaffAssignment, User
@@ -54,3 +56,18 @@ def actor_of(request: HttpRequest) -> Actor:
     if assignment is None:
         raise PermissionDenied
     return working_as(assignment)
+
+
+def recently_proved(request: HttpRequest) -> bool:
+    """Whether the person has lately proved who they are; asked before an ID number is shown."""
+    return did_recently_reauthenticate(request)
+
+
+def ask_for_proof(request: HttpRequest) -> HttpResponse:
+    """To the page where the person proves it, and from there back to the form that was sent."""
+    return redirect_to_login(request.get_full_path(), reverse("account_reauthenticate"))
+
+
+def is_looked_at(request: HttpRequest) -> bool:
+    """Whether it is not the candidate who sees this page, but somebody of staff who looks at it (accounts.looking)."""
+    return getattr(request, "looking", None) is not None

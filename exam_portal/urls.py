@@ -14,6 +14,7 @@ urlpatterns = [
     path("account/", include("accounts.urls")),
     path("account/signup/", SignUpView.as_view(), name="account_signup"),
     path("account/login/", per_address("PORTAL_SIGN_INS_PER_ADDRESS")(allauth_views.login), name="account_login"),
+    path("account/reauthenticate/", allauth_views.reauthenticate, name="account_reauthenticate"),
     path("account/logout/", allauth_views.logout, name="account_logout"),
     path("account/inactive/", allauth_views.account_inactive, name="account_inactive"),
     path("staff/", admin.site.urls),

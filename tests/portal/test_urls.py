@@ -47,6 +47,7 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "accounts:identity_apply": (SIGN_IN, 200, 200, 403),
     "account_signup": (302, 302, 302, 302),
     "account_login": (200, 302, 302, 302),
+    "account_reauthenticate": (SIGN_IN, 403, 403, 200),
     "account_logout": (302, 200, 200, 200),
     "account_inactive": (200, 200, 200, 200),
     "set_language": (302, 302, 302, 302),
