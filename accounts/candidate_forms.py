@@ -15,7 +15,7 @@ class ReasonForm(forms.Form):
     """Why something is done; it goes into the ledger."""
 
     reason = forms.CharField(
-        label=_("Reason"),
+        label=_("Why"),
         max_length=200,
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": _("Give the reason.")},

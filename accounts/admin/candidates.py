@@ -70,7 +70,7 @@ class CandidateAdmin(ScopedAdmin):
     """The list, found by number or name; and a candidate's page with what staff do there, each by its own address."""
 
     right = Right.SEE_CANDIDATES
-    list_display = ("person", "id_document", "mobile", "user", "registered")
+    list_display = ("person", "id_document", "mobile", "username", "registered")
     list_display_links = ("person",)
     list_select_related = ("user", "basic_information")
 
@@ -88,7 +88,7 @@ class CandidateAdmin(ScopedAdmin):
         return [*pages, *super().get_urls()]
 
     # --- The list -------------------------------------------------------------------------------
-    @admin.display(description=gettext_lazy("name"))
+    @admin.display(description=gettext_lazy("Name"))
     def person(self, candidate: Candidate) -> str:
         return candidate.name or _("(account deleted)")
 
@@ -100,6 +100,10 @@ class CandidateAdmin(ScopedAdmin):
     def mobile(self, candidate: Candidate) -> str:
         basic = getattr(candidate, "basic_information", None)
         return masked(basic.mobile, first=3, last=4) if basic else ""
+
+    @admin.display(description=gettext_lazy("username"))
+    def username(self, candidate: Candidate) -> str:
+        return candidate.user.username
 
     @admin.display(description=gettext_lazy("signed up"))
     def registered(self, candidate: Candidate) -> Any:

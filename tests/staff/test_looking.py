@@ -83,12 +83,12 @@ def begin(assignment: StaffAssignment, candidate: Candidate) -> Client:
 
 
 def addresses(candidate: Candidate) -> Iterator[tuple[str, str]]:
-    """Every page of a candidate by name, of both applications."""
+    """Every page of a candidate with its name, those of an application for what is submitted and for a draft."""
     request = candidate.identity_requests.get()
     given = {"number": request.number, "record": str(candidate.education.first().pk)}  # type: ignore[union-attr]
     for name in sorted(SHOWN | set(WITHHELD)):
-        for code in ("2024-health", "second"):
-            yield name, address(name, **given, code=code)
+        for url in {address(name, **given, code=code) for code in ("2024-health", "second")}:
+            yield name, url
 
 
 def test_every_page_is_shown_withheld_or_one_s_own() -> None:
