@@ -126,7 +126,7 @@ class CandidateAdmin(ScopedAdmin):
         data, to_list = posted(request), redirect("admin:accounts_candidate_changelist")
         if data is None:
             return to_list
-        typed = data.get("typed", "").strip()
+        typed = data.get("typed", "").strip()[:100]
         if not typed:
             search.keep(request, None)
         elif "beginning" in data:

@@ -39,7 +39,8 @@ def end_sessions(*, candidate: Candidate, actor: Actor, reason: str, at: datetim
     candidate = _begun(candidate, actor, Right.HELP_ACCOUNTS, reason)
     ended = sessions.end_all(user=candidate.user)
     _record(candidate, "sessions.ended", actor, reason, at, count=ended)
-    _tell(candidate, actor, "sessions_ended")
+    if ended:
+        _tell(candidate, actor, "sessions_ended")
     return ended
 
 

@@ -69,8 +69,8 @@ def test_all_sessions_end_and_the_candidate_reads_whose_staff_did_it(applicant: 
         {"institution": "湖南第01考点", "telephone": "000-00000000"},
     )
     assert "湖南第01考点" in message.text and "000-00000000" in message.text
-    helping.end_sessions(**how(applicant, clerk))
-    assert Message.objects.filter(candidate=applicant).count() == 2
+    assert helping.end_sessions(**how(applicant, clerk)) == 0
+    assert Message.objects.filter(candidate=applicant).count() == 1
 
 
 def test_who_is_of_no_point_is_named_all_the_same(applicant: Candidate, exam: Exam) -> None:

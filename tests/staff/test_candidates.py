@@ -168,6 +168,13 @@ def test_nobody_is_found_in_another_territory(exam: Exam, clerk: Client) -> None
     assert shown(clerk) == []
 
 
+def test_a_key_that_no_row_can_have_is_not_found(exam: Exam, clerk: Client) -> None:
+    for key in ("9" * 30, "x", "0"):
+        assert clerk.get(f"{LIST}{key}/change/").status_code == 404
+    assert clerk.get(f"{LIST}{'9' * 30}/reveal/").status_code == 404
+    assert look_for(clerk, "\0\x1f9" * 300).status_code == 200
+
+
 def test_an_address_searches_nothing(exam: Exam, clerk: Client) -> None:
     candidate = apply_here(exam)
     assert clerk.get(f"{LIST}?name={candidate.name}").status_code == 400
