@@ -54,3 +54,8 @@ def actor_of(request: HttpRequest) -> Actor:
     if assignment is None:
         raise PermissionDenied
     return working_as(assignment)
+
+
+def is_looked_at(request: HttpRequest) -> bool:
+    """Whether it is not the candidate who sees this page, but somebody of staff who looks at it (accounts.looking)."""
+    return getattr(request, "looking", None) is not None

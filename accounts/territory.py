@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from django.db.models import Model, Q, QuerySet
 
 from accounts.actors import Actor, check_may, forbidden
-from accounts.models import Candidate, IdentityRequest, Point, Region, Site, StaffAssignment
+from accounts.models import Candidate, EducationRecord, IdentityRequest, Point, Region, Site, StaffAssignment
 from accounts.roles import Right
 from exam_portal.kit import hooks
 
@@ -82,6 +82,11 @@ def _candidates(actor: Actor) -> Q:
     for hook in hooks.load("STAFF_TERRITORY"):
         here |= hook(actor=actor)
     return here
+
+
+@scope(EducationRecord)
+def _education(actor: Actor) -> Q:
+    return Q(candidate__in=visible_to(actor, Candidate))
 
 
 @scope(IdentityRequest)

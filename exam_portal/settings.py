@@ -70,6 +70,9 @@ STAFF_WORK = [
     "accounts.staff_work.work",
     "registration.staff_work.work",
 ]
+# By which numbers staff find a candidate, beside those of the account, and what a candidate's page shows of each app.
+STAFF_CANDIDATE_SEARCH = ["registration.staff_candidates.by_code"]
+STAFF_CANDIDATE_PANELS = ["registration.staff_candidates.applications"]
 # Who is asked about a new education record, one after the other until one knows. Without any, staff compare it.
 EDUCATION_VERIFIERS = env.list("PORTAL_EDUCATION_VERIFIERS", default=[])
 
@@ -122,6 +125,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "exam_portal.portal.middleware.PrivatePagesMiddleware",
     "accounts.middleware.StaffMiddleware",
+    "exam_portal.staff.looking.LookingMiddleware",
 ]
 
 TEMPLATES = [

@@ -7,4 +7,4 @@ class RegistrationConfig(AppConfig):
     verbose_name = _("Registration")
 
     def ready(self) -> None:
-        from registration import scopes  # noqa: F401 - they declare themselves
+        from registration import scopes, staff_candidates  # noqa: F401 - they declare themselves

@@ -18,7 +18,11 @@ SET_UP = reverse("accounts:two_step")
 
 def staff_client(assignment: StaffAssignment, *, proved: bool = True) -> Client:
     """A browser in which somebody of staff has signed in by app; unless `proved`, more than five minutes ago."""
-    client = Client()
+    return become(Client(), assignment, proved=proved)
+
+
+def become(client: Client, assignment: StaffAssignment, *, proved: bool = True) -> Client:
+    """The same browser, in which somebody of staff has now signed in."""
     client.force_login(assignment.user)
     session = client.session
     at = time.time() - (0 if proved else 301)

@@ -55,6 +55,8 @@ class BasicInformation(models.Model):
     updated_at = models.DateTimeField()
 
     class Meta:
+        # By which staff find somebody who calls.
+        indexes = [models.Index(fields=["mobile"], name="basic_information_by_mobile")]
         constraints = [
             models.CheckConstraint(
                 name="employer_kind_known", condition=Q(employer_kind__in=["", *EmployerKind.values])

@@ -143,6 +143,8 @@ class Candidate(models.Model):
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
+        verbose_name = _("candidate")
+        verbose_name_plural = _("candidates")
         constraints = [
             models.CheckConstraint(
                 name="candidate_deleted_is_nobody",

@@ -14,6 +14,7 @@ from accounts.actors import Actor
 from accounts.models import LedgerEvent
 from exam_portal import clock
 from exam_portal.kit import crypto
+from exam_portal.kit.discreet import without_numbers
 
 # Each event with what `event_hash` is computed from, as text that PostgreSQL writes, so that no rounding comes between,
 # and with its stream's head. One statement, so one moment of the database.
@@ -46,7 +47,8 @@ def record(
 ) -> None:
     """Append an event to the stream `(stream, stream_id)`, inside the transaction of the change that it records.
 
-    `payload` holds field names, codes, keyed digests and references - never personal data.
+    `payload` holds field names, codes, keyed digests and references - never personal data. A reason is typed by people:
+    an ID number in it is masked, since nothing is ever taken out again.
     """
     LedgerEvent.objects.create(
         stream=stream,
@@ -55,7 +57,7 @@ def record(
         actor_kind=actor.kind,
         actor_id=actor.id,
         channel=actor.channel,
-        reason=reason,
+        reason=without_numbers(reason),
         at=at or clock.now(),
         payload=payload or {},
     )

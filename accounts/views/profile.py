@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from accounts import queries
-from accounts.access import candidate_page
+from accounts.access import candidate_page, is_looked_at
 from accounts.actors import acting
 from accounts.models import Candidate
 from accounts.profile_forms import BasicInformationForm
@@ -65,5 +65,6 @@ def wechat(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
 def inbox(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     """Messages to the candidate; opening the page marks them as read."""
     received = list(queries.inbox(candidate)[:100])
-    outbox.mark_read(candidate=candidate)
+    if not is_looked_at(request):
+        outbox.mark_read(candidate=candidate)
     return render(request, "accounts/inbox.html", {"received": received})

@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from exam_portal.kit.next_steps import NextStep
-from exam_portal.kit.staff_work import Deadline, Queue
+from exam_portal.kit.staff_work import Deadline, Panel, Queue
 
 
 class NextStepHook(Protocol):
@@ -48,6 +48,21 @@ class StaffWorkHook(Protocol):
     def __call__(self, *, actor: Any, at: datetime) -> list[Queue | Deadline]: ...
 
 
+class CandidateSearchHook(Protocol):
+    """Keys of the candidates whom this member of staff finds by a number of this app, such as the code of a form.
+
+    `number` is as accounts.identity normalises numbers.
+    """
+
+    def __call__(self, *, actor: Any, number: str) -> list[int]: ...
+
+
+class CandidatePanelHook(Protocol):
+    """What this app shows this member of staff on a candidate's page, or None."""
+
+    def __call__(self, *, actor: Any, candidate: Any, at: datetime) -> Panel | None: ...
+
+
 class EducationVerifier(Protocol):
     """Whether an education record is as the register has it that this verifier asks; None when it cannot say now.
 
@@ -64,6 +79,8 @@ HOOKS: dict[str, type] = {
     "ACCOUNTS_GUARDS": AccountGuard,
     "STAFF_TERRITORY": TerritoryHook,
     "STAFF_WORK": StaffWorkHook,
+    "STAFF_CANDIDATE_SEARCH": CandidateSearchHook,
+    "STAFF_CANDIDATE_PANELS": CandidatePanelHook,
     "EDUCATION_VERIFIERS": EducationVerifier,
 }
 

@@ -1,7 +1,8 @@
-"""What the home page of staff shows: what waits for them, and what must be done until when."""
+"""What apps show to staff: on the home page what waits and until when, and on a candidate's page what they know."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils.functional import Promise
 
@@ -27,3 +28,12 @@ class Deadline:
     label: str | Promise
     at: datetime
     url: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of a candidate's page: a template and its context, and the streams of the ledger that it stands for."""
+
+    template: str
+    context: dict[str, Any]
+    streams: tuple[tuple[str, str], ...] = ()

@@ -9,3 +9,9 @@ def visible(text: str) -> str:
     They come along when something is copied: telephones put them around numbers that they know from a contact.
     """
     return "".join(c for c in text if c in "\r\n\t" or unicodedata.category(c) not in {"Cc", "Cf"})
+
+
+def masked(text: str, *, first: int, last: int) -> str:
+    """The text with stars in its middle: `13800000000` with 3 and 4 is `138****0000`; a short one is all stars."""
+    hidden = len(text) - first - last
+    return text[:first] + "*" * hidden + text[len(text) - last :] if hidden > 0 else "*" * len(text)

@@ -33,6 +33,7 @@ MENU: list[tuple[str | Promise, list[Task]]] = [
         _("Work"),
         [
             Task(_("My work"), "admin:index"),
+            Task(_("Candidates"), "admin:accounts_candidate_changelist", Right.SEE_CANDIDATES),
             Task(_("Applications about identities"), "admin:accounts_identityrequest_changelist", Right.SEE_CANDIDATES),
         ],
     ),

@@ -27,13 +27,14 @@ from django.core import signing
 from django.db import connection
 
 from accounts.actors import SYSTEM
-from accounts.models import Candidate, EmailCode, IdentityRequest, Message, User
+from accounts.models import Candidate, EmailCode, IdentityRequest, Message, Point, User
 from accounts.services import staff, two_step
 from exam_portal import clock
 from exam_portal.local.demo import ALONE, celery
 from tests import factories
 from tests.portal.leaks import leaked
 from tests.processes import running, web
+from tests.staffing import staff_client
 
 # Used nowhere else: other tests write into the same logs of PostgreSQL and Redis.
 NUMBER = "33010619951231446X"
@@ -356,6 +357,35 @@ def register(browser: Browser) -> None:
     browser.get(f"/nowhere/?code={'x' * 20}")
 
 
+def work_as_staff(port: int) -> Browser:
+    """Somebody of the exam point finds the candidate, reveals the number, and looks at what the candidate sees."""
+    signed_in = staff_client(factories.make_staff(Point.objects.get(code="4301")))
+    browser = Browser(port, cookies={name: cookie.value for name, cookie in signed_in.cookies.items()})
+    candidates, candidate = "/staff/accounts/candidate", Candidate.objects.get()
+    browser.get(f"{candidates}/")
+    browser.post(f"{candidates}/search/", typed=NUMBER[:17] + "0")
+    assert browser.status == 200
+    browser.post(f"{candidates}/search/", typed=SPELT)
+    assert browser.address == f"{candidates}/{candidate.pk}/change/"
+    reveal = f"{candidates}/{candidate.pk}/reveal/"
+    with breaking("accounts_ledgerevent", "NEW.action = 'id_number.revealed'"):
+        browser.form(reveal, reason="核对原件")
+        assert browser.status == 500
+    browser.form(reveal, reason=f"核对{NUMBER}的原件")
+    assert NUMBER in browser.pages[-1].body
+    browser.get(f"{candidates}/{candidate.pk}/change/")
+    browser.post(f"{candidates}/{candidate.pk}/look/", reason="考生来电")
+    assert browser.address == "/dashboard/"
+    for page in ("/account/basic-information/", "/account/education/", f"{EXAM}/", f"{EXAM}/form.pdf"):
+        browser.get(page)
+    browser.post("/account/basic-information/", **BASIC)
+    assert browser.status == 405
+    browser.get("/dashboard/")
+    browser.post(f"{candidates}/looking/end/")
+    assert browser.address == f"{candidates}/{candidate.pk}/change/"
+    return browser
+
+
 def rows() -> Iterator[tuple[str, str]]:
     """Every row of every table, as JSON; sessions also as they are read."""
     with connection.cursor() as cursor:
@@ -385,6 +415,8 @@ def written_since(file: Path, began: int) -> str:
 
 def may_show(page: Page) -> set[str]:
     """What a page gives back to the person who typed it: with a mistake, or after the session had ended."""
+    if page.address.endswith("/reveal/") and page.sent and page.status == 200:
+        return {"number", "number without its last character"}
     if "刚才填写的内容已恢复" in page.body:
         return {"number", "number without its last character", "answer"}
     return leaked(page.sent, SECRETS) if page.status == 200 else set()
@@ -401,6 +433,7 @@ def test_a_whole_walk_leaves_no_number_password_or_answer_anywhere(portal: Porta
     complete_account(browser)
     register(browser)
     assert Candidate.objects.get().id_number == NUMBER
+    browser.pages += work_as_staff(portal.port).pages
 
     written: list[tuple[str, str]] = [*rows(), *keys_of_redis()]
     written += [("told to Redis", "\n".join(portal.told_to_redis.heard))]
@@ -420,7 +453,7 @@ def test_a_whole_walk_leaves_no_number_password_or_answer_anywhere(portal: Porta
     assert "DEBUG" in log["web"] + log["worker"]
     assert "accounts.tasks" in text["told to Redis"] and "per-address" not in text["told to Redis"]
     assert [file for file in (portal.folder / "mail").iterdir() if "lin@example.org" in file.read_text()]
-    assert {page.status for page in browser.pages} == {200, 302, 404, 500}
+    assert {page.status for page in browser.pages} == {200, 302, 403, 404, 405, 500}
     assert "quiet.ferry" in str([row for where, row in written if where == "table accounts_user"])
     if postgres := text.get("postgres.log"):  # not there when the tests were given a server
         assert "provoked by a test" in postgres
@@ -451,7 +484,7 @@ def first_sign_in_of_staff(browser: Browser, code: str) -> str:
     browser.form("/account/login/", login="wangfang", password=PASSWORD)
     browser.post("/account/login/second-step/", code="000000")
     browser.post("/account/login/second-step/", code=recovery)
-    assert browser.address == "/account/two-step/"
+    assert browser.address == "/staff/"
     return secret
 
 

@@ -49,6 +49,15 @@ EXPECTED: dict[str, Expect] = {
     "admin:logout": Expect(NOBODY),
     "admin:autocomplete": Expect(NOBODY),
     "admin:jsi18n": Expect(ANYBODY),
+    "admin:accounts_candidate_changelist": Expect(Right.SEE_CANDIDATES),
+    "admin:accounts_candidate_change": Expect(Right.SEE_CANDIDATES, row="candidate"),
+    "admin:accounts_candidate_search": Expect(Right.SEE_CANDIDATES),
+    "admin:accounts_candidate_reveal": Expect(Right.REVEAL_ID, row="candidate"),
+    "admin:accounts_candidate_verify": Expect(Right.VERIFY_EDUCATION, row="education"),
+    "admin:accounts_candidate_sessions": Expect(Right.HELP_ACCOUNTS, row="candidate"),
+    "admin:accounts_candidate_unlock": Expect(Right.HELP_ACCOUNTS, row="candidate"),
+    "admin:accounts_candidate_look": Expect(Right.HELP_ACCOUNTS, row="candidate"),
+    "admin:accounts_candidate_look_end": Expect(ANYBODY),
     "admin:accounts_identityrequest_changelist": Expect(Right.SEE_CANDIDATES),
     "admin:accounts_identityrequest_change": Expect(Right.SEE_CANDIDATES, row="identity_request"),
 }
@@ -87,7 +96,11 @@ def world(exam: object) -> World:
         candidate = factories.make_candidate()
         factories.make_draft(candidate, exam, region=region)  # type: ignore[arg-type]
         request = ask_deletion(candidate, Point.objects.get(code=f"{region}01"))
-        rows[region] = {"candidate": candidate.pk, "identity_request": request.pk}
+        rows[region] = {
+            "candidate": candidate.pk,
+            "education": candidate.education.get().pk,
+            "identity_request": request.pk,
+        }
     return World(rows)
 
 

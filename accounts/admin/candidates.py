@@ -1,0 +1,310 @@
+"""Candidates, as staff find them, look at them and help them (R28, R30)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts import candidate_search as search
+from accounts import ledger_words, looking, queries
+from accounts.access import actor_of
+from accounts.actors import Actor
+from accounts.admin.base import ScopedAdmin
+from accounts.candidate_forms import ReasonForm, VerificationForm
+from accounts.models import Candidate, EducationRecord, IdentityRequest
+from accounts.roles import Right
+from accounts.services import helping, verification
+from accounts.territory import visible_to
+from accounts.two_step import ask_for_proof, recently_proved
+from exam_portal import clock
+from exam_portal.kit import hooks
+from exam_portal.kit.forms import carry_out, posted
+from exam_portal.kit.text import masked
+
+
+@dataclass(frozen=True)
+class Help:
+    """Something that staff do for an account, with a reason: its service, and what it is called."""
+
+    service: Callable[..., Any]
+    label: str | Promise
+    explains: str | Promise
+
+
+HELP = {
+    "look": Help(
+        helping.look,
+        gettext_lazy("Look at the portal as the candidate sees it"),
+        gettext_lazy("For 15 minutes, to read only. It is recorded; the candidate's unread messages stay unread."),
+    ),
+    "sessions": Help(
+        helping.end_sessions,
+        gettext_lazy("Sign out everywhere"),
+        gettext_lazy("Ends every session of the account. The candidate reads of it in the inbox."),
+    ),
+    "unlock": Help(
+        helping.unlock,
+        gettext_lazy("Unlock"),
+        gettext_lazy(
+            "After too many wrong passwords or wrong answers, so that the candidate can try again at once. The "
+            "candidate reads of it in the inbox."
+        ),
+    ),
+}
+
+
+@admin.register(Candidate)
+class CandidateAdmin(ScopedAdmin):
+    """The list, found by number or name; and a candidate's page with what staff do there, each by its own address."""
+
+    right = Right.SEE_CANDIDATES
+    list_display = ("person", "id_document", "mobile", "username", "registered")
+    list_display_links = ("person",)
+    list_select_related = ("user", "basic_information")
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        pages = [
+            path("search/", wrap(self.search), name="accounts_candidate_search"),
+            path("looking/end/", wrap(self.end_looking), name="accounts_candidate_look_end"),
+            path("<int:key>/reveal/", wrap(self.reveal), name="accounts_candidate_reveal"),
+            path("education/<int:key>/", wrap(self.verify), name="accounts_candidate_verify"),
+        ]
+        for name in HELP:
+            view = wrap(partial(self.help, name))
+            pages.append(path(f"<int:key>/{name}/", view, name=f"accounts_candidate_{name}"))
+        return [*pages, *super().get_urls()]
+
+    # --- The list -------------------------------------------------------------------------------
+    @admin.display(description=gettext_lazy("Name"))
+    def person(self, candidate: Candidate) -> str:
+        return candidate.name or _("(account deleted)")
+
+    @admin.display(description=gettext_lazy("ID document"))
+    def id_document(self, candidate: Candidate) -> str:
+        return f"{candidate.get_id_type_display()} {candidate.masked_id_number}"
+
+    @admin.display(description=gettext_lazy("mobile telephone"))
+    def mobile(self, candidate: Candidate) -> str:
+        basic = getattr(candidate, "basic_information", None)
+        return masked(basic.mobile, first=3, last=4) if basic else ""
+
+    @admin.display(description=gettext_lazy("username"))
+    def username(self, candidate: Candidate) -> str:
+        return candidate.user.username
+
+    @admin.display(description=gettext_lazy("signed up"))
+    def registered(self, candidate: Candidate) -> Any:
+        return candidate.registered_at
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Candidate], search_term: str
+    ) -> tuple[QuerySet[Candidate], bool]:
+        sought = search.kept(request)
+        return (sought.among(queryset) if sought else queryset), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        context = {"sought": search.kept(request), "typed": "", "not_found": False, **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def search(self, request: HttpRequest) -> HttpResponse:
+        """Look for whoever was typed: to the page of the one whom a number finds, else to the list of those found."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        data, to_list = posted(request), redirect("admin:accounts_candidate_changelist")
+        if data is None:
+            return to_list
+        typed = data.get("typed", "").strip()[:100]
+        if not typed:
+            search.keep(request, None)
+        elif "beginning" in data:
+            search.keep(request, search.Sought(name=typed, beginning=True))
+        elif search.is_number(typed):
+            keys = search.by_number(actor=actor_of(request), typed=typed)
+            if len(keys) == 1:
+                return redirect("admin:accounts_candidate_change", keys[0])
+            if not keys:
+                return self._not_found(request, typed)
+            search.keep(request, search.Sought(keys=keys))
+        else:
+            sought = search.by_name(actor=actor_of(request), typed=typed)
+            if sought is None:
+                return self._not_found(request, typed)
+            search.keep(request, sought)
+        return to_list
+
+    def _not_found(self, request: HttpRequest, typed: str) -> HttpResponse:
+        """The list again, with what was typed, this once: it may be an ID number."""
+        search.keep(request, None)
+        return self.changelist_view(request, {"typed": typed, "not_found": True})
+
+    # --- The page -------------------------------------------------------------------------------
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        candidate = self.get_object(request, unquote(object_id))
+        if candidate is None:
+            raise Http404
+        return self._page(request, candidate)
+
+    def _page(self, request: HttpRequest, candidate: Candidate, **forms: Any) -> HttpResponse:
+        """The candidate's page; `forms` are those that were sent and not carried out, by their names."""
+        actor, at = actor_of(request), clock.arrival(request)
+        panels = [hook(actor=actor, candidate=candidate, at=at) for hook in hooks.load("STAFF_CANDIDATE_PANELS")]
+        panels = [panel for panel in panels if panel]
+        requests = list(visible_to(actor, IdentityRequest).filter(candidate=candidate).select_related("point"))
+        streams = [
+            ("candidate", str(candidate.pk)),
+            *(("identity_request", each.number) for each in requests),
+            *(stream for panel in panels for stream in panel.streams),
+        ]
+        there = candidate.deleted_at is None
+        return self._answer(
+            request,
+            candidate,
+            "page",
+            basic=getattr(candidate, "basic_information", None),
+            wechat=getattr(candidate, "wechat", None),
+            email=_masked_address(candidate.user.email),
+            may_reveal=there and actor.may(Right.REVEAL_ID),
+            helps=self._helps(actor, forms) if there else [],
+            places=queries.sessions_of(candidate.user, here="") if actor.may(Right.HELP_ACCOUNTS) else [],
+            education=self._education(actor, candidate, forms),
+            panels=panels,
+            requests=requests,
+            history=ledger_words.history(streams),
+        )
+
+    def _helps(self, actor: Actor, forms: dict[str, Any]) -> list[dict[str, Any]]:
+        if not actor.may(Right.HELP_ACCOUNTS):
+            return []
+        return [
+            {
+                "url": f"admin:accounts_candidate_{name}",
+                "help": each,
+                "form": forms.get(name) or ReasonForm(auto_id=f"id_%s_{name}"),
+                "open": name in forms,
+            }
+            for name, each in HELP.items()
+        ]
+
+    def _education(self, actor: Actor, candidate: Candidate, forms: dict[str, Any]) -> list[dict[str, Any]]:
+        """The candidate's records, those that were corrected last, each that stands with a form to say what it is."""
+        rows = []
+        for record in sorted(
+            candidate.education.all(), key=lambda record: (record.superseded_at is not None, record.pk)
+        ):
+            form = None
+            if actor.may(Right.VERIFY_EDUCATION) and not record.superseded_at:
+                form = forms.get(f"education-{record.pk}") or VerificationForm(record=record)
+            rows.append({"record": record, "form": form, "open": f"education-{record.pk}" in forms})
+        return rows
+
+    def _answer(self, request: HttpRequest, candidate: Candidate, template: str, **context: Any) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": candidate.name or _("(account deleted)"),
+            "opts": self.opts,
+            "candidate": candidate,
+            **context,
+        }
+        return TemplateResponse(request, f"admin/accounts/candidate/{template}.html", context)
+
+    # --- What is done there ---------------------------------------------------------------------
+    def _candidate(self, request: HttpRequest, key: int, right: Right) -> Candidate:
+        """The candidate of this key, for whoever has the right and sees the row (R28)."""
+        if not actor_of(request).may(right):
+            raise PermissionDenied
+        found: Candidate = get_object_or_404(self.get_queryset(request), pk=key)
+        return found
+
+    def reveal(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Ask why the number must be known, then show it, once, on the page that answers."""
+        candidate = self._candidate(request, key, Right.REVEAL_ID)
+        if not recently_proved(request):
+            return ask_for_proof(request)
+        form, number = ReasonForm(posted(request)), ""
+
+        def reveal(data: dict[str, Any]) -> None:
+            nonlocal number
+            number = helping.reveal_id_number(candidate=candidate, **_how(request), **data)
+
+        carry_out(form, reveal, no_reason="reason")
+        return self._answer(request, candidate, "reveal", form=form, number=number)
+
+    def help(self, name: str, request: HttpRequest, key: int) -> HttpResponse:
+        """Carry out one of `HELP`."""
+        candidate = self._candidate(request, key, Right.HELP_ACCOUNTS)
+        back = redirect("admin:accounts_candidate_change", key)
+        if request.method != "POST":
+            return back
+        form, ended = ReasonForm(posted(request), auto_id=f"id_%s_{name}"), 0
+
+        def act(data: dict[str, Any]) -> None:
+            nonlocal ended
+            ended = HELP[name].service(candidate=candidate, **_how(request), **data) or 0
+
+        if not carry_out(form, act, no_reason="reason"):
+            return self._page(request, candidate, **{name: form})
+        if name == "look":
+            looking.begin(request, candidate)
+            return redirect("portal:dashboard")
+        if name == "unlock":
+            get_adapter(request).forget_failed_sign_ins(request, candidate.user)
+            messages.success(request, _("Unlocked. The candidate can try again at once."))
+        else:
+            text = ngettext("Signed out in %(count)d place.", "Signed out in %(count)d places.", ended)
+            messages.success(request, text % {"count": ended})
+        return back
+
+    def verify(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Set what comparing an education record has shown (R21)."""
+        if not actor_of(request).may(Right.VERIFY_EDUCATION):
+            raise PermissionDenied
+        records = visible_to(actor_of(request), EducationRecord).filter(superseded_at=None)
+        record = get_object_or_404(records.select_related("candidate__user"), pk=key)
+        back = redirect("admin:accounts_candidate_change", record.candidate_id)
+        if request.method != "POST":
+            return back
+        form = VerificationForm(posted(request), record=record)
+        if not carry_out(
+            form,
+            lambda data: verification.set_verification(record=record, **_how(request), **data),
+            no_reason="reason",
+        ):
+            return self._page(request, record.candidate, **{f"education-{record.pk}": form})
+        messages.success(request, _("Saved."))
+        return back
+
+    def end_looking(self, request: HttpRequest) -> HttpResponse:
+        """Look no more, and go back to the candidate's page."""
+        key = looking.end(request) if request.method == "POST" else None
+        return redirect("admin:accounts_candidate_change", key) if key else redirect("admin:index")
+
+
+def _how(request: HttpRequest) -> dict[str, Any]:
+    """What every service wants to know."""
+    return {"actor": actor_of(request), "at": clock.arrival(request)}
+
+
+def _masked_address(address: str) -> str:
+    """`l*******@example.org`, by which a candidate knows the own address again."""
+    local, at, domain = address.partition("@")
+    return f"{masked(local, first=1, last=0)}{at}{domain}" if at else ""

@@ -1,0 +1,100 @@
+"""What staff do for a candidate: revealing the ID number, helping with the account, looking at what the candidate sees.
+
+Each asks for a reason, which goes into the candidate's stream of the ledger. Only within the own territory (R28).
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors import Actor
+from accounts.models import Candidate, Point, Region
+from accounts.roles import Right
+from accounts.services import ledger, outbox, sessions
+from accounts.services.candidates import hold
+from accounts.territory import check_sees
+from exam_portal.kit.errors import Refused
+
+
+@transaction.atomic
+def reveal_id_number(*, candidate: Candidate, actor: Actor, reason: str, at: datetime) -> str:
+    """The full ID number, for whoever says why; nowhere else do staff read it.
+
+    Raises:
+        Refused: not this actor's to see (`forbidden`), without a reason (`no_reason`), the account is deleted.
+    """
+    candidate = _begun(candidate, actor, Right.REVEAL_ID, reason)
+    _record(candidate, "id_number.revealed", actor, reason, at)
+    return candidate.id_number
+
+
+@transaction.atomic
+def end_sessions(*, candidate: Candidate, actor: Actor, reason: str, at: datetime) -> int:
+    """Sign the candidate out everywhere, and say so in the inbox. Returns how many sessions ended.
+
+    Raises:
+        Refused: as `reveal_id_number`.
+    """
+    candidate = _begun(candidate, actor, Right.HELP_ACCOUNTS, reason)
+    ended = sessions.end_all(user=candidate.user)
+    _record(candidate, "sessions.ended", actor, reason, at, count=ended)
+    if ended:
+        _tell(candidate, actor, "sessions_ended")
+    return ended
+
+
+@transaction.atomic
+def unlock(*, candidate: Candidate, actor: Actor, reason: str, at: datetime) -> None:
+    """Let the candidate try anew to recover the account, however often that failed today, and say so in the inbox.
+
+    Wrong answers of which the candidate was not told yet are still told. Failed sign-ins are counted in the cache:
+    the adapter's `forget_failed_sign_ins` forgets them.
+
+    Raises:
+        Refused: as `reveal_id_number`.
+    """
+    candidate = _begun(candidate, actor, Right.HELP_ACCOUNTS, reason)
+    candidate.recovery_attempts.update(tries=0)
+    _record(candidate, "account.unlocked", actor, reason, at)
+    _tell(candidate, actor, "account_unlocked")
+
+
+@transaction.atomic
+def look(*, candidate: Candidate, actor: Actor, reason: str, at: datetime) -> None:
+    """Begin to look at the portal as the candidate sees it; accounts.looking keeps it up.
+
+    Raises:
+        Refused: as `reveal_id_number`.
+    """
+    candidate = _begun(candidate, actor, Right.HELP_ACCOUNTS, reason)
+    _record(candidate, "candidate.looked_at", actor, reason, at)
+
+
+def _begun(candidate: Candidate, actor: Actor, right: Right, reason: str) -> Candidate:
+    """The candidate's row, held, once actor and reason are as they must be."""
+    check_sees(actor, right, candidate)
+    if not reason.strip():
+        raise Refused(_("Give the reason."), code="no_reason")
+    return hold(candidate)
+
+
+def _record(candidate: Candidate, action: str, actor: Actor, reason: str, at: datetime, **payload: object) -> None:
+    ledger.record(
+        stream="candidate",
+        stream_id=str(candidate.pk),
+        action=action,
+        actor=actor,
+        reason=reason.strip(),
+        payload=payload,
+        at=at,
+    )
+
+
+def _tell(candidate: Candidate, actor: Actor, kind: str) -> None:
+    """Tell whose staff did it, and whom to call: somebody else may have asked for it in the candidate's name."""
+    point = Point.objects.filter(pk=actor.point).first()
+    region = Region.objects.filter(pk=actor.region).first()
+    facts = {"institution": str(point or region or ""), "telephone": point.telephone if point else ""}
+    earlier = candidate.messages.filter(kind=kind).count()
+    outbox.enqueue(candidate=candidate, kind=kind, object_id=str(candidate.pk), version=earlier + 1, facts=facts)
