@@ -4,9 +4,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate, suspend_request
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from accounts.actors import Actor, working_as
 from accounts.models import StaffAssignment, User
@@ -37,6 +39,16 @@ def candidate_page(view: View) -> View:
         return view(request, *args, candidate=candidate, **kwargs)
 
     return guarded
+
+
+def recently_proved(request: HttpRequest) -> bool:
+    """Whether the person signed in proved so a short while ago: for what a computer left alone must not show."""
+    return did_recently_reauthenticate(request)
+
+
+def ask_for_proof(request: HttpRequest) -> HttpResponse:
+    """Send somebody to prove who they are; afterwards allauth carries out what this request asked."""
+    return suspend_request(request, reverse("account_reauthenticate"))
 
 
 def actor_of(request: HttpRequest) -> Actor:

@@ -7,10 +7,11 @@ registered in the staff site it fails a system check.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from accounts.actors import Actor, check_may, forbidden
-from accounts.models import Candidate, IdentityRequest, Point, Region, Site, StaffAssignment
+from accounts.models import Candidate, IdentityRequest, LedgerEvent, Point, Region, Site, StaffAssignment
 from accounts.roles import Right
 from exam_portal.kit import hooks
 
@@ -94,6 +95,26 @@ def _identity_requests(actor: Actor) -> Q:
 def _staff(actor: Actor) -> Q:
     """A region's own staff and that of its points, to whoever manages them."""
     return Q(region=actor.region) if actor.may(Right.MANAGE_STAFF) else NOTHING
+
+
+@scope(LedgerEvent)
+def _events(actor: Actor) -> Q:
+    """To the administrators of a region: what its staff did while they were its staff, and what was done about them.
+
+    Not what candidates of the region did: theirs is read from the pages of each candidate, request and application.
+    The accounts are fetched first, so that the index by actor finds their events however long the ledger is.
+    """
+    if not actor.may(Right.SEE_LEDGER):
+        return NOTHING
+    staff = StaffAssignment.objects.filter(region=actor.region)
+    numbers = [str(user) for user in staff.values_list("user", flat=True).distinct()]
+    then = staff.alias(number=Cast("user_id", TextField())).filter(
+        Q(valid_until=None) | Q(valid_until__gt=OuterRef("at")),
+        number=OuterRef("actor_id"),
+        valid_from__lte=OuterRef("at"),
+    )
+    did = Q(Exists(then), actor_kind="staff", actor_id__in=numbers)
+    return did | Q(stream="staff", stream_id__in=numbers)
 
 
 @scope(Region)

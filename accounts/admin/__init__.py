@@ -1,5 +1,7 @@
 """The staff's side of accounts, on the default site, which is ours (exam_portal.staff)."""
 
 from accounts.admin.identity_requests import IdentityRequestAdmin
+from accounts.admin.ledger import LedgerEventAdmin
+from accounts.admin.staff import StaffAssignmentAdmin
 
-__all__ = ["IdentityRequestAdmin"]
+__all__ = ["IdentityRequestAdmin", "LedgerEventAdmin", "StaffAssignmentAdmin"]

@@ -126,7 +126,7 @@ def end(*, actor: Actor, assignment: StaffAssignment, at: datetime) -> None:
 def welcome_path(user: User) -> str:
     """Where somebody new, or who forgot the password, sets one: for three days, and once."""
     token = default_token_generator.make_token(user)
-    return reverse("staff:welcome", args=[urlsafe_base64_encode(force_bytes(user.pk)), token])
+    return reverse("accounts:welcome", args=[urlsafe_base64_encode(force_bytes(user.pk)), token])
 
 
 def _record(assignment: StaffAssignment, action: str, actor: Actor, at: datetime, **payload: object) -> None:

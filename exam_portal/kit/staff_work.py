@@ -21,9 +21,34 @@ class Queue:
 
 
 @dataclass(frozen=True)
+class Alert:
+    """Something wrong that somebody of staff must see first, and where it is looked into."""
+
+    label: str | Promise
+    url: str
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What stands against carrying out an application about an identity.
+
+    `where` names whose it is to take away, `state` how it stands; `url` is where this member of staff takes it away,
+    "" where it is not theirs.
+    """
+
+    label: str | Promise
+    where: str
+    state: str | Promise
+    url: str = ""
+
+
+@dataclass(frozen=True)
 class Deadline:
     """Something that opens or ends at a moment."""
 
     label: str | Promise
     at: datetime
     url: str = ""
+
+
+Work = Queue | Deadline | Alert

@@ -9,3 +9,8 @@ def visible(text: str) -> str:
     They come along when something is copied: telephones put them around numbers that they know from a contact.
     """
     return "".join(c for c in text if c in "\r\n\t" or unicodedata.category(c) not in {"Cc", "Cf"})
+
+
+def grouped(number: str) -> str:
+    """A number of twelve digits as it stands on paper, `0123 4567 8901`."""
+    return " ".join(number[start : start + 4] for start in range(0, len(number), 4))

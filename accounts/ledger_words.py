@@ -1,0 +1,160 @@
+"""What the ledger's streams and actions are called: one table, for every history that staff are shown.
+
+Also those of the apps above: they are words here, not imports. A test finds every action that the code records, and
+wants it in this table.
+"""
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import BasicInformation
+from accounts.roles import ROLES
+
+STREAMS: dict[str, str | Promise] = {
+    "candidate": _("Account"),
+    "application": _("Registration"),
+    "identity_request": _("Application about an identity"),
+    "staff": _("Member of staff"),
+    "exam": _("Exam"),
+    "portal": _("Portal"),
+}
+
+READS = "reads"
+# Actions by subject: the code of a group, its heading, and what each action is called.
+GROUPS: list[tuple[str, str | Promise, dict[str, str | Promise]]] = [
+    (
+        READS,
+        _("What was read"),
+        {
+            "id_number.revealed": _("Saw an ID number in full"),
+            "proof.read": _("Opened the scan of a proof"),
+        },
+    ),
+    (
+        "identity",
+        _("Applications about identities"),
+        {
+            "identity_request.made": _("Applied for"),
+            "identity_request.checked": _("Checked the originals; handed on to the region"),
+            "identity_request.done": _("Carried out"),
+            "identity_request.refused": _("Refused"),
+            "identity_request.removed": _("Removed: not brought, or applied for anew"),
+            "identity.changed": _("Name or ID of the account changed"),
+            "account.deleted": _("Account deleted"),
+        },
+    ),
+    (
+        "account",
+        _("Accounts"),
+        {
+            "account.registered": _("Signed up"),
+            "password.recovered": _("Password recovered"),
+            "recovery.failed": _("Recovery question answered wrongly"),
+            "email.verified": _("E-mail address verified"),
+            "email.removed": _("E-mail address removed"),
+            "sessions.ended": _("Signed out elsewhere"),
+            "basic_information.saved": _("Basic information saved"),
+            "wechat.bound": _("WeChat bound"),
+            "education.added": _("Education added"),
+            "education.corrected": _("Education corrected"),
+            "education.verification": _("Education verified"),
+            "credential.saved": _("Licence or title saved"),
+            "credential.removed": _("Licence or title removed"),
+        },
+    ),
+    (
+        "application",
+        _("Registrations"),
+        {
+            "application.started": _("Begun"),
+            "application.pledged": _("Declarations accepted"),
+            "application.region_chosen": _("Exam region chosen"),
+            "application.point_chosen": _("Exam point chosen"),
+            "application.specialty_chosen": _("Specialty chosen"),
+            "application.photo_confirmed": _("Photo confirmed"),
+            "application.submit": _("Submitted"),
+            "application.withdraw": _("Withdrawn"),
+            "application.confirm_automatically": _("Confirmed automatically"),
+            "application.confirm_on_site": _("Confirmed on site"),
+            "application.confirm_online": _("Confirmed online"),
+            "application.fail_confirmation": _("Confirmation failed"),
+            "application.abandon": _("Deemed given up: not confirmed in time"),
+            "application.resubmit": _("Submitted again after a failed confirmation"),
+            "application.abandon_failed": _("Deemed given up: not submitted again in time"),
+            "application.approve_by_point": _("Passed by the exam point"),
+            "application.refuse_by_point": _("Refused by the exam point"),
+            "application.undo_confirmation": _("Confirmation undone"),
+            "application.approve_by_region": _("Passed by the exam region"),
+            "application.refuse_by_region": _("Refused by the exam region"),
+            "application.send_back_to_point": _("Sent back to the exam point"),
+            "application.undo_region_batch": _("Batch of the exam region undone"),
+            "application.reopen": _("Reopened"),
+            "application.close_submitted": _("Submitted registration closed because of an identity"),
+            "application.close_confirmation_failed": _("Failed registration closed because of an identity"),
+            "application.close_confirmed": _("Confirmed registration closed because of an identity"),
+            "application.close_point_approved": _("Registration passed by the point closed because of an identity"),
+            "application.close_qualified": _("Qualified registration closed because of an identity"),
+            "application.reinstate": _("Reinstated"),
+            "application.reinstate_failed": _("Reinstated after a failed confirmation"),
+        },
+    ),
+    (
+        "portal",
+        _("Staff and portal"),
+        {
+            "staff.added": _("Role given"),
+            "staff.ended": _("Role ended"),
+            "exam_year.applied": _("Exam-year file applied"),
+            "keys.rotated": _("Keys rotated"),
+        },
+    ),
+]
+ACTIONS: dict[str, str | Promise] = {action: words for *_of, some in GROUPS for action, words in some.items()}
+
+_IDENTITY: dict[str, str | Promise] = {"name": _("Name"), "id_type": _("ID type"), "id_number": _("ID number")}
+_DETAILS: dict[str, str | Promise] = {
+    "fields": _("fields"),
+    "request": _("application"),
+    "kind": _("kind"),
+    "role": _("role"),
+    "institution": _("institution"),
+    "region": _("exam region"),
+    "point": _("exam point"),
+    "exam": _("exam"),
+    "specialty": _("specialty"),
+    "version": _("version"),
+}
+
+
+def action_words(action: str) -> str:
+    """What an action is called; the action itself where the table does not know it."""
+    return str(ACTIONS.get(action, action))
+
+
+def stream_words(stream: str) -> str:
+    """What a stream is called; the stream itself where the table does not know it."""
+    return str(STREAMS.get(stream, stream))
+
+
+def details(payload: dict[str, Any]) -> str:
+    """What an event says beside its action: `role Site clerk · institution 430101`."""
+    return " · ".join(f"{_DETAILS.get(key, key)} {_value(key, value)}" for key, value in payload.items())
+
+
+def _value(key: str, value: Any) -> str:
+    if key == "role" and value in ROLES:
+        return str(ROLES[value].label)
+    if isinstance(value, list):
+        return ", ".join(_field(str(each)) for each in value)
+    text = str(value)
+    return f"{text[:8]}…" if len(text) == 64 else text  # a digest
+
+
+def _field(name: str) -> str:
+    """What a column of the account is called; the name itself where it is none."""
+    if name in _IDENTITY:
+        return str(_IDENTITY[name])
+    columns = {column.name: column for column in BasicInformation._meta.concrete_fields}
+    return str(columns[name].verbose_name) if name in columns else name
