@@ -9,7 +9,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import BasicInformation
+from accounts.credentials import CREDENTIAL_KINDS
+from accounts.models import BasicInformation, IdentityRequest
 from accounts.roles import ROLES
 
 STREAMS: dict[str, str | Promise] = {
@@ -113,6 +114,12 @@ GROUPS: list[tuple[str, str | Promise, dict[str, str | Promise]]] = [
 ]
 ACTIONS: dict[str, str | Promise] = {action: words for *_of, some in GROUPS for action, words in some.items()}
 
+# Row numbers, which tell a reader nothing that the rest does not.
+_UNTOLD = {"assignment"}
+_KINDS: dict[str, str | Promise] = {
+    **{kind.value: kind.label for kind in IdentityRequest.Kind},
+    **{code: kind.label for code, kind in CREDENTIAL_KINDS.items()},
+}
 _IDENTITY: dict[str, str | Promise] = {"name": _("Name"), "id_type": _("ID type"), "id_number": _("ID number")}
 _DETAILS: dict[str, str | Promise] = {
     "fields": _("fields"),
@@ -140,12 +147,15 @@ def stream_words(stream: str) -> str:
 
 def details(payload: dict[str, Any]) -> str:
     """What an event says beside its action: `role Site clerk · institution 430101`."""
-    return " · ".join(f"{_DETAILS.get(key, key)} {_value(key, value)}" for key, value in payload.items())
+    told = ((key, value) for key, value in payload.items() if key not in _UNTOLD)
+    return " · ".join(f"{_DETAILS.get(key, key)} {_value(key, value)}" for key, value in told)
 
 
 def _value(key: str, value: Any) -> str:
     if key == "role" and value in ROLES:
         return str(ROLES[value].label)
+    if key == "kind" and value in _KINDS:
+        return str(_KINDS[value])
     if isinstance(value, list):
         return ", ".join(_field(str(each)) for each in value)
     text = str(value)

@@ -55,6 +55,7 @@ class AddStaffForm(forms.Form):
                 if nation or role.level != Level.NATION
             ),
         ]
+        self.fields["code"].required = not nation
         self.fields["code"].choices = [  # type: ignore[attr-defined]
             ("", _("None: the nation")) if nation else CHOOSE,
             *(

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -31,7 +32,7 @@ def _actions() -> list[Any]:
     return [
         ("", gettext_lazy("All")),
         *(
-            (heading, [(f"{code}{ALL_OF}", gettext_lazy("All of these")), *words.items()])
+            (heading, [(f"{code}{ALL_OF}", format_lazy("{} ({})", heading, gettext_lazy("all"))), *words.items()])
             for code, heading, words in ledger_words.GROUPS
         ),
     ]

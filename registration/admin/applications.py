@@ -34,7 +34,7 @@ class CloseForm(forms.Form):
         max_length=20,
     )
     reason = forms.CharField(
-        label=gettext_lazy("Reason"),
+        label=gettext_lazy("Reason for closing"),
         help_text=gettext_lazy("It is put on record."),
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -58,6 +58,8 @@ def test_words_stand_in_one_group_and_are_chinese_for_chinese_readers() -> None:
 
 def test_details_are_words_where_there_are_any_and_digests_are_short() -> None:
     with translation.override("zh-hans"):
-        told = ledger_words.details({"role": "site_clerk", "fields": ["name", "x"], "old": "a" * 64, "by": "question"})
-    assert told == "角色 报名点经办人 · 项目 姓名, x · old aaaaaaaa… · by question"
+        told = ledger_words.details(
+            {"role": "site_clerk", "fields": ["name", "x"], "old": "a" * 64, "kind": "taken", "assignment": 3}
+        )
+    assert told == "角色 报名点经办人 · 项目 姓名, x · old aaaaaaaa… · 种类 他人用我的证件号码注册"
     assert ledger_words.action_words("never.heard") == "never.heard"
