@@ -7,8 +7,7 @@ registered in the staff site it fails a system check.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Model, Q, QuerySet
 
 from accounts.actors import Actor, check_may, forbidden
 from accounts.models import Candidate, IdentityRequest, LedgerEvent, Point, Region, Site, StaffAssignment
@@ -102,19 +101,22 @@ def _events(actor: Actor) -> Q:
     """To the administrators of a region: what its staff did while they were its staff, and what was done about them.
 
     Not what candidates of the region did: theirs is read from the pages of each candidate, request and application.
-    The accounts are fetched first, so that the index by actor finds their events however long the ledger is.
+    The accounts are fetched first, so that the index by actor finds their events however long the ledger is; times
+    matter for those only who have worked elsewhere too.
     """
     if not actor.may(Right.SEE_LEDGER):
         return NOTHING
-    staff = StaffAssignment.objects.filter(region=actor.region)
-    numbers = [str(user) for user in staff.values_list("user", flat=True).distinct()]
-    then = staff.alias(number=Cast("user_id", TextField())).filter(
-        Q(valid_until=None) | Q(valid_until__gt=OuterRef("at")),
-        number=OuterRef("actor_id"),
-        valid_from__lte=OuterRef("at"),
-    )
-    did = Q(Exists(then), actor_kind="staff", actor_id__in=numbers)
-    return did | Q(stream="staff", stream_id__in=numbers)
+    here = StaffAssignment.objects.filter(region=actor.region)
+    elsewhere = StaffAssignment.objects.filter(user__in=here.values("user")).exclude(region=actor.region)
+    moved = set(elsewhere.values_list("user", flat=True))
+    held = list(here.values_list("user", "valid_from", "valid_until"))
+    numbers = {str(user) for user, _since, _until in held}
+    did = Q(actor_kind="staff", actor_id__in=sorted(numbers - {str(user) for user in moved}))
+    for user, since, until in held:
+        if user in moved:
+            then = Q(at__gte=since, at__lt=until) if until else Q(at__gte=since)
+            did |= then & Q(actor_kind="staff", actor_id=str(user))
+    return did | Q(stream="staff", stream_id__in=sorted(numbers))
 
 
 @scope(Region)
