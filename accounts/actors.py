@@ -66,17 +66,23 @@ def working_as(assignment: StaffAssignment) -> Actor:
     )
 
 
-def check_may(actor: Actor, right: Right, *, region: str = "", point: str = "") -> None:
-    """Refuse whoever's role has not the right, or who is of another exam point or region (R28).
+def may_here(actor: Actor, right: Right, *, region: str = "", point: str = "") -> bool:
+    """Whether somebody's role has the right, and is of this exam point or region (R28).
 
     `point` is the code of the exam point whose own staff may do it, `region` that of the region whose own may, its
     points' staff not among them; with neither, only the right counts.
+    """
+    elsewhere = (bool(point) and actor.point != point) or (bool(region) and (actor.point or actor.region != region))
+    return actor.may(right) and not elsewhere
+
+
+def check_may(actor: Actor, right: Right, *, region: str = "", point: str = "") -> None:
+    """Refuse who may not do it here (`may_here`).
 
     Raises:
         Refused: code `forbidden`.
     """
-    elsewhere = (bool(point) and actor.point != point) or (bool(region) and (actor.point or actor.region != region))
-    if not actor.may(right) or elsewhere:
+    if not may_here(actor, right, region=region, point=point):
         raise forbidden()
 
 

@@ -180,6 +180,33 @@ def mask(number: str) -> str:
     return number[:shown] + "*" * (len(number) - 2 * shown) + number[-shown:]
 
 
+@dataclass(frozen=True)
+class Compared:
+    """Two ID numbers side by side: the characters of each, with whether they differ there.
+
+    `places` are the numbers of the characters that differ, from 1; empty where the lengths do.
+    """
+
+    old: list[tuple[str, bool]]
+    new: list[tuple[str, bool]]
+    places: list[int]
+
+
+def compare(old: str, new: str, *, masked: bool = True) -> Compared:
+    """Two ID numbers side by side. Of masked characters those that differ show while half stay hidden, else none."""
+    pairs = list(zip(old, new, strict=False)) if len(old) == len(new) else []
+    places = [place for place, (a, b) in enumerate(pairs, 1) if a != b]
+    covers = [mask(number) if masked else number for number in (old, new)]
+    hidden = [place for place, character in enumerate(covers[0], 1) if character == "*"]
+    shown = set(places) if 2 * len(set(places) & set(hidden)) <= len(hidden) else set()
+
+    def side(number: str, cover: str) -> list[tuple[str, bool]]:
+        characters = enumerate(zip(number, cover, strict=True), 1)
+        return [(own if place in shown else covered, place in places) for place, (own, covered) in characters]
+
+    return Compared(side(old, covers[0]), side(new, covers[1]), places)
+
+
 def normalise_username(typed: str) -> str:
     """One username, however it is typed: half-width, nothing invisible, small letters."""
     return visible(unicodedata.normalize("NFKC", typed)).strip().lower()

@@ -1,97 +1,185 @@
-"""What the events of the ledger are called where people read them; each app describes its own."""
+"""What the ledger's streams and actions are called: one table, for every history that staff are shown.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+Also those of the apps above: they are words here, not imports. A test finds every action that the code records, and
+wants it in this table.
+"""
 
-from django.db.models import Q
+from typing import Any
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import LedgerEvent, StaffAssignment
-from accounts.models.education import EducationRecord
+from accounts.credentials import CREDENTIAL_KINDS
+from accounts.models import BasicInformation, EducationRecord, IdentityRequest
+from accounts.roles import ROLES
 
-MOST = 50
-_WORDS: dict[str, str | Promise] = {}
+STREAMS: dict[str, str | Promise] = {
+    "candidate": _("Account"),
+    "application": _("Registration"),
+    "identity_request": _("Application about an identity"),
+    "staff": _("Member of staff"),
+    "exam": _("Exam"),
+    "portal": _("Portal"),
+}
+
+READS = "reads"
+# Actions by subject: the code of a group, its heading, and what each action is called.
+GROUPS: list[tuple[str, str | Promise, dict[str, str | Promise]]] = [
+    (
+        READS,
+        _("What was read"),
+        {
+            "id_number.revealed": _("Saw an ID number in full"),
+            "proof.read": _("Opened the scan of a proof"),
+            "candidate.looked_at": _("Looked at the portal as the candidate sees it"),
+        },
+    ),
+    (
+        "identity",
+        _("Applications about identities"),
+        {
+            "identity_request.made": _("Applied for"),
+            "identity_request.checked": _("Checked the originals; handed on to the region"),
+            "identity_request.done": _("Carried out"),
+            "identity_request.refused": _("Refused"),
+            "identity_request.removed": _("Removed: not brought, or applied for anew"),
+            "identity.changed": _("Name or ID of the account changed"),
+            "account.deleted": _("Account deleted"),
+        },
+    ),
+    (
+        "account",
+        _("Accounts"),
+        {
+            "account.registered": _("Signed up"),
+            "password.recovered": _("Password recovered"),
+            "recovery.failed": _("Recovery question answered wrongly"),
+            "email.verified": _("E-mail address verified"),
+            "email.removed": _("E-mail address removed"),
+            "sessions.ended": _("Signed out elsewhere"),
+            "account.unlocked": _("Account unlocked"),
+            "basic_information.saved": _("Basic information saved"),
+            "wechat.bound": _("WeChat bound"),
+            "education.added": _("Education added"),
+            "education.corrected": _("Education corrected"),
+            "education.verification": _("Education verified"),
+            "credential.saved": _("Licence or title saved"),
+            "credential.removed": _("Licence or title removed"),
+        },
+    ),
+    (
+        "application",
+        _("Registrations"),
+        {
+            "application.started": _("Begun"),
+            "application.pledged": _("Declarations accepted"),
+            "application.region_chosen": _("Exam region chosen"),
+            "application.point_chosen": _("Exam point chosen"),
+            "application.specialty_chosen": _("Specialty chosen"),
+            "application.photo_confirmed": _("Photo confirmed"),
+            "application.submit": _("Submitted"),
+            "application.withdraw": _("Withdrawn"),
+            "application.confirm_automatically": _("Confirmed automatically"),
+            "application.confirm_on_site": _("Confirmed on site"),
+            "application.confirm_online": _("Confirmed online"),
+            "application.fail_confirmation": _("Confirmation failed"),
+            "application.abandon": _("Deemed given up: not confirmed in time"),
+            "application.resubmit": _("Submitted again after a failed confirmation"),
+            "application.abandon_failed": _("Deemed given up: not submitted again in time"),
+            "application.approve_by_point": _("Passed by the exam point"),
+            "application.refuse_by_point": _("Refused by the exam point"),
+            "application.undo_confirmation": _("Confirmation undone"),
+            "application.approve_by_region": _("Passed by the exam region"),
+            "application.refuse_by_region": _("Refused by the exam region"),
+            "application.send_back_to_point": _("Sent back to the exam point"),
+            "application.undo_region_batch": _("Batch of the exam region undone"),
+            "application.reopen": _("Reopened"),
+            "application.close_submitted": _("Submitted registration closed because of an identity"),
+            "application.close_confirmation_failed": _("Failed registration closed because of an identity"),
+            "application.close_confirmed": _("Confirmed registration closed because of an identity"),
+            "application.close_point_approved": _("Registration passed by the point closed because of an identity"),
+            "application.close_qualified": _("Qualified registration closed because of an identity"),
+            "application.reinstate": _("Reinstated"),
+            "application.reinstate_failed": _("Reinstated after a failed confirmation"),
+        },
+    ),
+    (
+        "portal",
+        _("Staff and portal"),
+        {
+            "staff.added": _("Role given"),
+            "staff.ended": _("Role ended"),
+            "password.link_made": _("Link made to set a password"),
+            "password.set": _("Password set by a link"),
+            "sign_in.done": _("Signed in"),
+            "sign_in.failed": _("Failed to sign in"),
+            "two_step.added": _("Second step set up"),
+            "two_step.removed": _("Second step taken away"),
+            "two_step.failed": _("Wrong second step"),
+            "two_step.reset": _("Two-step verification reset"),
+            "recovery_codes.made": _("Recovery codes made"),
+            "exam_year.applied": _("Exam-year file applied"),
+            "keys.rotated": _("Keys rotated"),
+        },
+    ),
+]
+ACTIONS: dict[str, str | Promise] = {action: words for *_of, some in GROUPS for action, words in some.items()}
+
+# Row numbers, which tell a reader nothing that the rest does not.
+_UNTOLD = {"assignment", "record"}
+_KINDS: dict[str, str | Promise] = {
+    **{kind.value: kind.label for kind in IdentityRequest.Kind},
+    **{code: kind.label for code, kind in CREDENTIAL_KINDS.items()},
+}
+_STATES: dict[str, str | Promise] = {state.value: state.label for state in EducationRecord.Verification}
+_IDENTITY: dict[str, str | Promise] = {"name": _("Name"), "id_type": _("ID type"), "id_number": _("ID number")}
+_DETAILS: dict[str, str | Promise] = {
+    "fields": _("fields"),
+    "request": _("application"),
+    "kind": _("kind"),
+    "role": _("role"),
+    "institution": _("institution"),
+    "region": _("exam region"),
+    "point": _("exam point"),
+    "exam": _("exam"),
+    "specialty": _("specialty"),
+    "version": _("version"),
+    "state": _("state"),
+}
 
 
-def describe(words: Mapping[str, str | Promise]) -> None:
-    """Declare what actions are called."""
-    _WORDS.update(words)
+def action_words(action: str) -> str:
+    """What an action is called; the action itself where the table does not know it."""
+    return str(ACTIONS.get(action, action))
 
 
-def words_of(action: str) -> str:
-    """What an action is called; its code where nobody has said."""
-    return str(_WORDS.get(action, action))
+def stream_words(stream: str) -> str:
+    """What a stream is called; the stream itself where the table does not know it."""
+    return str(STREAMS.get(stream, stream))
 
 
-@dataclass(frozen=True)
-class Entry:
-    """An event as people read it: when, what, by whom and why."""
-
-    at: datetime
-    what: str
-    who: str
-    reason: str
+def details(payload: dict[str, Any]) -> str:
+    """What an event says beside its action: `role Site clerk · institution 430101`."""
+    told = ((key, value) for key, value in payload.items() if key not in _UNTOLD)
+    return " · ".join(f"{_DETAILS.get(key, key)} {_value(key, value)}" for key, value in told)
 
 
-def history(streams: list[tuple[str, str]]) -> list[Entry]:
-    """The latest events of these streams, the newest first."""
-    wanted = Q(pk__in=[])
-    for stream, stream_id in streams:
-        wanted |= Q(stream=stream, stream_id=stream_id)
-    events = list(LedgerEvent.objects.filter(wanted).order_by("-at", "-pk")[:MOST])
-    names = _names({event.actor_id for event in events if event.actor_kind == "staff"})
-    return [Entry(event.at, _what(event), _who(event, names), event.reason) for event in events]
+def _value(key: str, value: Any) -> str:
+    if key == "role" and value in ROLES:
+        return str(ROLES[value].label)
+    if key == "kind" and value in _KINDS:
+        return str(_KINDS[value])
+    if key == "state" and value in _STATES:
+        return str(_STATES[value])
+    if isinstance(value, list):
+        return ", ".join(_field(str(each)) for each in value)
+    text = str(value)
+    return f"{text[:8]}…" if len(text) == 64 else text  # a digest
 
 
-def _names(ids: set[str]) -> dict[str, str]:
-    """Names of staff with their institutions, by account."""
-    rows = StaffAssignment.objects.filter(user__in=[pk for pk in ids if pk.isdecimal()]).order_by("valid_from")
-    return {
-        str(row.user_id): f"{row.name} · {row.institution}" if row.institution else row.name
-        for row in rows.select_related("site", "point", "region")
-    }
-
-
-def _who(event: LedgerEvent, names: dict[str, str]) -> str:
-    kinds = {"candidate": _("the candidate"), "visitor": _("somebody not signed in"), "system": _("the portal itself")}
-    if event.actor_kind == "staff":
-        return names.get(event.actor_id, str(_("staff")))
-    return str(kinds.get(event.actor_kind, event.actor_kind))
-
-
-def _what(event: LedgerEvent) -> str:
-    what = words_of(event.action)
-    if event.action == "education.verification":
-        return f"{what}: {EducationRecord.Verification(event.payload['state']).label}"
-    return what
-
-
-describe(
-    {
-        "account.registered": _("Signed up"),
-        "account.deleted": _("Account deleted"),
-        "account.unlocked": _("Account unlocked"),
-        "basic_information.saved": _("Basic information saved"),
-        "candidate.looked_at": _("Portal looked at as the candidate sees it"),
-        "credential.saved": _("Licence or title saved"),
-        "credential.removed": _("Licence or title removed"),
-        "education.added": _("Education record added"),
-        "education.corrected": _("Education record corrected"),
-        "education.verification": _("Education record compared"),
-        "email.verified": _("E-mail address verified"),
-        "email.removed": _("E-mail address removed"),
-        "id_number.revealed": _("ID number revealed"),
-        "identity.changed": _("Name or ID changed"),
-        "identity_request.made": _("Application about the identity made"),
-        "identity_request.checked": _("Application about the identity checked by the exam point"),
-        "identity_request.done": _("Application about the identity carried out"),
-        "identity_request.refused": _("Application about the identity refused"),
-        "identity_request.removed": _("Application about the identity removed"),
-        "password.recovered": _("Password recovered"),
-        "recovery.failed": _("Wrong answer to the recovery question"),
-        "sessions.ended": _("Signed out in other places"),
-        "wechat.bound": _("WeChat bound"),
-    }
-)
+def _field(name: str) -> str:
+    """What a column of the account is called; the name itself where it is none."""
+    if name in _IDENTITY:
+        return str(_IDENTITY[name])
+    columns = {column.name: column for column in BasicInformation._meta.concrete_fields}
+    return str(columns[name].verbose_name) if name in columns else name

@@ -9,7 +9,17 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet, TextField, Value
 
 from accounts import devices, identity
-from accounts.models import Candidate, EmailCode, IdentityRequest, Message, Point, Region, StaffAssignment, User
+from accounts.models import (
+    Candidate,
+    EmailCode,
+    IdentityRequest,
+    LedgerVerification,
+    Message,
+    Point,
+    Region,
+    StaffAssignment,
+    User,
+)
 from accounts.models.users import NameKey
 from exam_portal import clock
 
@@ -76,6 +86,16 @@ def identity_requests_of(candidate: Candidate | None, *, made_here: list[str]) -
     """
     own = Q(candidate=candidate) & ~Q(kind=IdentityRequest.Kind.TAKEN) if candidate else Q(pk=None)
     return IdentityRequest.objects.filter(own | Q(number__in=made_here)).select_related("point__region")
+
+
+def identity_request_numbered(number: str) -> IdentityRequest | None:
+    """The application about an identity with this number, for whoever was told it; says nothing about anybody."""
+    return IdentityRequest.objects.filter(number=number).first()
+
+
+def last_verification() -> LedgerVerification | None:
+    """What came out when the ledger was verified last; None when it never was."""
+    return LedgerVerification.objects.first()
 
 
 def staff(*, at: datetime | None, region: str | None) -> QuerySet[StaffAssignment]:

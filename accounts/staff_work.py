@@ -1,33 +1,49 @@
-"""What waits for staff in this app: applications about identities (R07)."""
+"""What waits for staff in this app: applications about identities (R07); and whether the ledger is whole."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Min, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts import queries
 from accounts.actors import Actor
-from accounts.models import IdentityRequest
+from accounts.models import IdentityRequest, LedgerVerification
 from accounts.roles import Right
 from accounts.territory import visible_to
 from exam_portal.kit.keyset import about
-from exam_portal.kit.staff_work import Deadline, Queue
+from exam_portal.kit.staff_work import Alert, Queue, Work
 
 State = IdentityRequest.State
+VERIFIED_WITHIN = timedelta(days=2)
 
 
-def work(*, actor: Actor, at: datetime) -> list[Queue | Deadline]:
-    """The queues of this member of staff: what the exam point is to check, what the region is to decide."""
+def work(*, actor: Actor, at: datetime) -> list[Work]:
+    """The queues of this member of staff: what the exam point is to check, what the region is to decide.
+
+    Whoever sees the whole ledger is warned when it is not verified to be whole.
+    """
     requests = visible_to(actor, IdentityRequest)
-    found: list[Queue | Deadline] = []
+    found: list[Work] = []
     if actor.may(Right.CHECK_IDENTITY):
         label = _("Applications about identities: to be checked here")
         found.append(_queue(label, requests, State.MADE, since="made_at"))
     if actor.may(Right.DECIDE_IDENTITY):
         label = _("Applications about identities: to be decided here")
         found.append(_queue(label, requests, State.CHECKED, since="checked_at"))
+    if actor.may(Right.SEE_LEDGER) and not actor.region and (wrong := ledger_alert(queries.last_verification(), at=at)):
+        found.append(Alert(wrong, reverse("admin:accounts_ledgerevent_changelist")))
     return found
+
+
+def ledger_alert(last: LedgerVerification | None, *, at: datetime) -> Promise | None:
+    """What is wrong with the last verification of the ledger; None when nothing is."""
+    if last is None:
+        return _("The ledger has never been verified.")
+    if last.faults:
+        return _("The last verification of the ledger found faults.")
+    return _("The ledger was last verified more than two days ago.") if at - last.at > VERIFIED_WITHIN else None
 
 
 def _queue(label: Promise, requests: QuerySet[IdentityRequest], state: str, *, since: str) -> Queue:

@@ -10,7 +10,16 @@ from typing import Any, TypeVar
 from django.db.models import Model, Q, QuerySet
 
 from accounts.actors import Actor, check_may, forbidden
-from accounts.models import Candidate, EducationRecord, IdentityRequest, Point, Region, Site, StaffAssignment
+from accounts.models import (
+    Candidate,
+    EducationRecord,
+    IdentityRequest,
+    LedgerEvent,
+    Point,
+    Region,
+    Site,
+    StaffAssignment,
+)
 from accounts.roles import Right
 from exam_portal.kit import hooks
 
@@ -99,6 +108,29 @@ def _identity_requests(actor: Actor) -> Q:
 def _staff(actor: Actor) -> Q:
     """A region's own staff and that of its points, to whoever manages them."""
     return Q(region=actor.region) if actor.may(Right.MANAGE_STAFF) else NOTHING
+
+
+@scope(LedgerEvent)
+def _events(actor: Actor) -> Q:
+    """To the administrators of a region: what its staff did while they were its staff, and what was done about them.
+
+    Not what candidates of the region did: theirs is read from the pages of each candidate, request and application.
+    The accounts are fetched first, so that the index by actor finds their events however long the ledger is; times
+    matter for those only who have worked elsewhere too.
+    """
+    if not actor.may(Right.SEE_LEDGER):
+        return NOTHING
+    here = StaffAssignment.objects.filter(region=actor.region)
+    elsewhere = StaffAssignment.objects.filter(user__in=here.values("user")).exclude(region=actor.region)
+    moved = set(elsewhere.values_list("user", flat=True))
+    held = list(here.values_list("user", "valid_from", "valid_until"))
+    numbers = {str(user) for user, _since, _until in held}
+    did = Q(actor_kind="staff", actor_id__in=sorted(numbers - {str(user) for user in moved}))
+    for user, since, until in held:
+        if user in moved:
+            then = Q(at__gte=since, at__lt=until) if until else Q(at__gte=since)
+            did |= then & Q(actor_kind="staff", actor_id=str(user))
+    return did | Q(stream="staff", stream_id__in=sorted(numbers))
 
 
 @scope(Region)

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -65,6 +66,9 @@ AFTER_ACCOUNT_CHANGE = ["registration.next_steps.standing_submission_stays"]
 ACCOUNTS_GUARDS = ["registration.guards.no_live_application"]
 # Which candidates are of whose exam point or region.
 STAFF_TERRITORY = ["registration.guards.applies_there"]
+# What stands against an application about an identity, and which streams of the ledger are about a candidate.
+IDENTITY_OBSTACLES = ["registration.guards.obstacles"]
+LEDGER_STREAMS = ["registration.guards.streams_of"]
 # What waits for staff on their home page.
 STAFF_WORK = [
     "accounts.staff_work.work",
@@ -200,6 +204,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-recovery": {"task": "accounts.tasks.sweep_recovery", "schedule": 15.0},
     "sweep-identity-requests": {"task": "accounts.tasks.sweep_identity_requests", "schedule": 24 * 3600.0},
     "seal-ledger": {"task": "accounts.tasks.seal_ledger", "schedule": 24 * 3600.0},
+    "verify-ledger": {"task": "accounts.tasks.verify_ledger", "schedule": crontab(hour=3, minute=20)},
 }
 
 # --- Accounts -----------------------------------------------------------------------------------

@@ -1,15 +1,18 @@
-"""What applying for exams says to changes of the account, and to whom a candidate belongs (hooks of accounts)."""
+"""What applying for exams says to changes of the account, and where a candidate belongs (hooks of accounts)."""
 
 from datetime import datetime
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.actors import Actor
 from accounts.models import Candidate
 from accounts.territory import visible_to
+from exam_portal.kit.staff_work import Obstacle
 from registration import queries
 from registration.models import Application
+from registration.services.applications import may_close
 
 
 def no_live_application(*, candidate: Candidate, at: datetime) -> str | None:
@@ -26,3 +29,27 @@ def no_live_application(*, candidate: Candidate, at: datetime) -> str | None:
 def applies_there(*, actor: Actor) -> Q:
     """Candidates with an application that this member of staff sees (R28)."""
     return Q(pk__in=visible_to(actor, Application).values("candidate"))
+
+
+def obstacles(*, candidate: Candidate, actor: Actor, at: datetime) -> list[Obstacle]:
+    """The live applications of a candidate, each with whose it is; its own region is led to where it is closed."""
+    return [
+        Obstacle(
+            label=application.exam.title,
+            where=" ".join(
+                place.name
+                for place in (application.exam_region and application.exam_region.region, application.point)
+                if place
+            ),
+            state=application.status_at(at),
+            url=reverse("admin:registration_application_close", args=[application.pk])
+            if may_close(application=application, actor=actor)
+            else "",
+        )
+        for application in queries.live_applications(candidate, at=at)
+    ]
+
+
+def streams_of(*, candidate: Candidate) -> list[tuple[str, str]]:
+    """The streams of the candidate's applications."""
+    return [("application", number) for number in candidate.applications.values_list("number", flat=True)]

@@ -28,7 +28,7 @@ def applications_of(candidate: Candidate) -> QuerySet[Application]:
 def live_applications(candidate: Candidate, *, at: datetime) -> list[Application]:
     """Applications on their way to an exam that is not over: submitted, and neither refused nor given up."""
     over = {State.DRAFT, State.REJECTED, State.ABANDONED}
-    submitted = candidate.applications.select_related("exam").exclude(state__in=over)
+    submitted = candidate.applications.select_related("exam", "exam_region__region", "point").exclude(state__in=over)
     return [application for application in submitted if max(application.exam.days) >= at.date()]
 
 

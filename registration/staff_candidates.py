@@ -4,27 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch, Q
-from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
-from accounts.ledger_words import describe
 from accounts.models import Candidate
 from accounts.territory import visible_to
 from exam_portal.kit.staff_work import Panel
-from registration.lifecycle import TRANSITIONS
 from registration.models import Application, Submission
-
-describe(
-    {
-        "application.started": _("Registration begun"),
-        "application.pledged": _("Declarations accepted"),
-        "application.region_chosen": _("Exam region chosen"),
-        "application.point_chosen": _("Exam point chosen"),
-        "application.specialty_chosen": _("Specialty chosen"),
-        "application.photo_confirmed": _("Photo confirmed"),
-        **{f"application.{transition.name}": transition.reads for transition in TRANSITIONS},
-    }
-)
 
 
 def by_code(*, actor: Actor, number: str) -> list[int]:

@@ -6,15 +6,15 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
 from accounts.territory import visible_to
-from exam_portal.kit.staff_work import Deadline, Queue
+from exam_portal.kit.staff_work import Deadline, Work
 from registration.models import ExamRegion
 
 
-def work(*, actor: Actor, at: datetime) -> list[Queue | Deadline]:
+def work(*, actor: Actor, at: datetime) -> list[Work]:
     """When registering and confirming open and end, in exams that are not over, for staff of a region."""
     if not actor.region:
         return []
-    found: list[Queue | Deadline] = []
+    found: list[Work] = []
     for row in visible_to(actor, ExamRegion).filter(confirmation_closes_at__gt=at).select_related("exam"):
         moments = (
             (_("%(exam)s: registering opens"), row.exam.opens_at),

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.actors import SYSTEM
+from accounts.middleware import SEEN
 from accounts.models import SecondStep, StaffAssignment, User
 from accounts.services import two_step
 
@@ -14,6 +15,7 @@ PASSWORD = "kettle drum at dawn"
 LOGIN = reverse("account_login")
 SECOND_STEP = reverse("mfa_authenticate")
 SET_UP = reverse("accounts:two_step")
+HOME = reverse("admin:index")
 
 
 def staff_client(assignment: StaffAssignment, *, proved: bool = True) -> Client:
@@ -27,6 +29,7 @@ def become(client: Client, assignment: StaffAssignment, *, proved: bool = True) 
     session = client.session
     at = time.time() - (0 if proved else 301)
     session["account_authentication_methods"] = [{"method": "mfa", "type": "totp", "at": at}]
+    session[SEEN] = int(time.time())  # as the first request would note
     session["account_authentication_methods_user"] = str(assignment.user_id)
     session.save()
     return client

@@ -4,8 +4,10 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.options import ShowFacets
+from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern
 
 from accounts.access import actor_of
@@ -43,8 +45,8 @@ class ScopedAdmin(admin.ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only what the list's own filters ask for: any other could be used to guess what is not shown."""
         filters = [spec[0] if isinstance(spec, tuple) else spec for spec in self.get_list_filter(request)]
-        names = [name for name in filters if isinstance(name, str)]
-        return any(lookup == name or lookup.startswith(f"{name}__") for name in names)
+        names = [spec if isinstance(spec, str) else getattr(spec, "parameter_name", None) for spec in filters]
+        return any(lookup == name or lookup.startswith(f"{name}__") for name in names if name)
 
     def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", visible_to(actor_of(request), db_field.remote_field.model))
@@ -57,6 +59,17 @@ class ScopedAdmin(admin.ModelAdmin):
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """As every page: what is not there for somebody is not found."""
         raise Http404
+
+    def row_for(self, request: HttpRequest, pk: int, *rights: Right) -> Any:
+        """The row that the address of a page of our own names, for whoever has one of these rights.
+
+        Raises:
+            PermissionDenied: the role has none of them.
+            Http404: the row is not of one's territory.
+        """
+        if not any(actor_of(request).may(right) for right in rights):
+            raise PermissionDenied
+        return get_object_or_404(self.get_queryset(request), pk=pk)
 
     # --- Who may: by right to see, and nobody to add, change or delete by hand ------------------
     def has_module_permission(self, request: HttpRequest) -> bool:

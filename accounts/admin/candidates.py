@@ -19,11 +19,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import candidate_search as search
-from accounts import ledger_words, looking, queries
+from accounts import looking, queries
 from accounts.access import actor_of
 from accounts.actors import Actor
 from accounts.admin.base import ScopedAdmin
 from accounts.candidate_forms import ReasonForm, VerificationForm
+from accounts.histories import history
 from accounts.models import Candidate, EducationRecord, IdentityRequest
 from accounts.roles import Right
 from accounts.services import helping, verification
@@ -189,7 +190,7 @@ class CandidateAdmin(ScopedAdmin):
             education=self._education(actor, candidate, forms),
             panels=panels,
             requests=requests,
-            history=ledger_words.history(streams),
+            history=history(*streams),
         )
 
     def _helps(self, actor: Actor, forms: dict[str, Any]) -> list[dict[str, Any]]:
@@ -228,16 +229,9 @@ class CandidateAdmin(ScopedAdmin):
         return TemplateResponse(request, f"admin/accounts/candidate/{template}.html", context)
 
     # --- What is done there ---------------------------------------------------------------------
-    def _candidate(self, request: HttpRequest, key: int, right: Right) -> Candidate:
-        """The candidate of this key, for whoever has the right and sees the row (R28)."""
-        if not actor_of(request).may(right):
-            raise PermissionDenied
-        found: Candidate = get_object_or_404(self.get_queryset(request), pk=key)
-        return found
-
     def reveal(self, request: HttpRequest, key: int) -> HttpResponse:
         """Ask why the number must be known, then show it, once, on the page that answers."""
-        candidate = self._candidate(request, key, Right.REVEAL_ID)
+        candidate = self.row_for(request, key, Right.REVEAL_ID)
         if not recently_proved(request):
             return ask_for_proof(request)
         form, number = ReasonForm(posted(request)), ""
@@ -251,7 +245,7 @@ class CandidateAdmin(ScopedAdmin):
 
     def help(self, name: str, request: HttpRequest, key: int) -> HttpResponse:
         """Carry out one of `HELP`."""
-        candidate = self._candidate(request, key, Right.HELP_ACCOUNTS)
+        candidate = self.row_for(request, key, Right.HELP_ACCOUNTS)
         back = redirect("admin:accounts_candidate_change", key)
         if request.method != "POST":
             return back

@@ -4,7 +4,7 @@ from accounts.models.credentials import Credential
 from accounts.models.education import EducationRecord
 from accounts.models.identity_requests import IdentityRequest
 from accounts.models.institutions import Point, Region, Site
-from accounts.models.ledger import LedgerEvent, LedgerHead
+from accounts.models.ledger import LedgerEvent, LedgerHead, LedgerVerification
 from accounts.models.outbox import Message
 from accounts.models.profile import BasicInformation
 from accounts.models.recovery import EmailCode, Question, RecoveryAttempts, RecoveryQuestion
@@ -23,6 +23,7 @@ __all__ = [
     "IdentityRequest",
     "LedgerEvent",
     "LedgerHead",
+    "LedgerVerification",
     "Message",
     "Point",
     "Question",

@@ -6,6 +6,7 @@ The insert trigger numbers and hashes an event, so that set-based SQL keeps the 
 
 import pgtrigger
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 # The trigger and `accounts.services.ledger.event_hash` build the same text: a JSON list of strings.
 CHAIN = """
@@ -42,8 +43,17 @@ class LedgerEvent(models.Model):
 
     class Meta:
         ordering = ["stream", "stream_id", "position"]
+        verbose_name = _("event")
+        verbose_name_plural = _("ledger")
         constraints = [
             models.UniqueConstraint(fields=["stream", "stream_id", "position"], name="ledger_position_once"),
+        ]
+        # What the audit page asks for, the newest first.
+        indexes = [
+            models.Index(fields=["at", "id"], name="ledger_by_time"),
+            models.Index(fields=["stream", "at"], name="ledger_by_stream"),
+            models.Index(fields=["action", "at"], name="ledger_by_action"),
+            models.Index(fields=["actor_kind", "actor_id", "at"], name="ledger_by_actor"),
         ]
         triggers = [
             pgtrigger.Trigger(
@@ -93,3 +103,24 @@ class LedgerHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stream}:{self.stream_id} ({self.count})"
+
+
+class LedgerVerification(models.Model):
+    """One run of `verify_ledger`: when, over how many events, how many lines of what is wrong, and the first of them.
+
+    Append-only: a bad result is not made good by removing it.
+    """
+
+    MOST_LINES = 20
+
+    at = models.DateTimeField()
+    events = models.PositiveBigIntegerField()
+    faults = models.PositiveIntegerField()
+    first_faults = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        triggers = [pgtrigger.Protect(name="verification_is_kept", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.faults}"

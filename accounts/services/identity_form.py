@@ -13,6 +13,7 @@ from accounts.models import IdentityRequest
 from accounts.rare_characters import runs
 from exam_portal.clock import BEIJING
 from exam_portal.kit import printing
+from exam_portal.kit.text import grouped
 
 TEMPLATE = settings.BASE_DIR / "accounts" / "printed" / "identity_form.typ"
 
@@ -40,7 +41,7 @@ def form_data(request: IdentityRequest) -> dict[str, Any]:
         "deletes_other": request.kind == IdentityRequest.Kind.TAKEN,
         "changes": [{"label": label, "old": runs(old), "new": runs(new)} for label, old, new in changes],
         "number": request.number,
-        "number_groups": " ".join(request.number[start : start + 4] for start in range(0, 12, 4)),
+        "number_groups": grouped(request.number),
         "made_at": f"{request.made_at.astimezone(BEIJING):%Y-%m-%d %H:%M}",
         "barcode": printing.barcode(request.number),
     }

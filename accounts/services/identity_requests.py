@@ -142,7 +142,7 @@ def _made(kind: str, person: Identity, paper: Paper, actor: Actor, at: datetime,
         made_at=at,
         **more,
     )
-    _record(request, "made", actor, at, kind=kind, point=paper.point.code)
+    _record(request, "identity_request.made", actor, at, kind=kind, point=paper.point.code)
     return request
 
 
@@ -162,7 +162,7 @@ def _remove(requests: QuerySet[IdentityRequest], actor: Actor, at: datetime) -> 
     removed = list(locked(requests).order_by("pk"))
     for request in removed:
         request.delete()
-        _record(request, "removed", actor, at)
+        _record(request, "identity_request.removed", actor, at)
     return len(removed)
 
 
@@ -184,7 +184,7 @@ def check(*, request: IdentityRequest, actor: Actor, proof: bytes, remark: str, 
     request, candidate = _opened(request, State.MADE)
     _check_nothing_against(request, candidate, at)
     request.candidate = candidate
-    request.needs_region = request.kind == Kind.TAKEN or bool({"id_type", "id_number"} & set(request.changes))
+    request.needs_region = needs_region(request)
     request.checked_by_id, request.checked_at, request.remark = int(actor.id), at, remark.strip()
     if candidate.identity_requests.filter(state=State.CHECKED).exists():
         raise Refused(_("Another application about this account waits for the region."), code="another_waits")
@@ -194,7 +194,7 @@ def check(*, request: IdentityRequest, actor: Actor, proof: bytes, remark: str, 
         return request
     request.state = State.CHECKED
     request.save(update_fields=IdentityRequest.DECISION)
-    _record(request, "checked", actor, at)
+    _record(request, "identity_request.checked", actor, at)
     if request.kind == Kind.TAKEN:
         _tell(request, candidate, "account_disputed")
     return request
@@ -236,7 +236,7 @@ def refuse(*, request: IdentityRequest, actor: Actor, reason: str, at: datetime)
     request.state, request.decided_by_id, request.decided_at = State.REFUSED, int(actor.id), at
     request.refusal = reason.strip()
     request.save(update_fields=IdentityRequest.DECISION)
-    _record(request, "refused", actor, at)
+    _record(request, "identity_request.refused", actor, at)
     if request.candidate:
         _tell(request, request.candidate, "identity_refused")
     return request
@@ -254,7 +254,7 @@ def _opened(request: IdentityRequest, state: str) -> tuple[IdentityRequest, Cand
         Refused: `wrong_state`, `no_account`, `outdated`.
     """
     seen = IdentityRequest.objects.select_related("candidate").get(pk=request.pk)
-    candidate = seen.candidate or _account_with(_applicant(seen))
+    candidate = account_of(seen)
     if candidate is not None:
         locked(Candidate.objects.filter(pk=candidate.pk)).get()
         candidate = Candidate.objects.select_related("user").get(pk=candidate.pk)
@@ -282,7 +282,7 @@ def _check_nothing_against(request: IdentityRequest, candidate: Candidate, at: d
 def _carry_out(request: IdentityRequest, candidate: Candidate, actor: Actor, at: datetime) -> None:
     request.state, request.decided_by_id, request.decided_at = State.DONE, int(actor.id), at
     request.save(update_fields=IdentityRequest.DECISION)
-    _record(request, "done", actor, at)
+    _record(request, "identity_request.done", actor, at)
     if request.kind == Kind.CHANGE:
         _change(request, candidate, actor, at)
     else:
@@ -341,6 +341,16 @@ def _write(request: IdentityRequest, candidate: Candidate, values: dict[str, obj
         cursor.execute("SELECT set_config(%s, '', true)", [CARRYING_OUT])
 
 
+def needs_region(request: IdentityRequest) -> bool:
+    """Whether somebody of the region decides after the exam point: an ID, or somebody else's account, is at stake."""
+    return request.kind == Kind.TAKEN or bool({"id_type", "id_number"} & set(request.changes))
+
+
+def account_of(request: IdentityRequest) -> Candidate | None:
+    """The account that an application is about: whose it is, else the one with the ID number that it names."""
+    return request.candidate or _account_with(_applicant(request))
+
+
 def is_open_about(request: IdentityRequest, candidate: Candidate) -> bool:
     """Whether this is an undecided application about the candidate's account."""
     says, account = _applicant(request), _identity_of(candidate)
@@ -379,11 +389,11 @@ def _wrong_state() -> Refused:
     return Refused(_("This application is no longer waiting for you."), code="wrong_state")
 
 
-def _record(request: IdentityRequest, what: str, actor: Actor, at: datetime, **payload: object) -> None:
+def _record(request: IdentityRequest, action: str, actor: Actor, at: datetime, **payload: object) -> None:
     ledger.record(
         stream="identity_request",
         stream_id=request.number,
-        action=f"identity_request.{what}",
+        action=action,
         actor=actor,
         payload=payload,
         at=at,

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from accounts.actors import Actor
-from accounts.models import LedgerEvent
+from accounts.models import LedgerEvent, LedgerVerification
 from exam_portal import clock
 from exam_portal.kit import crypto
 from exam_portal.kit.discreet import without_numbers
@@ -68,18 +68,35 @@ def event_hash(previous_hash: str, *texts: str) -> str:
     return hashlib.sha256(json.dumps([previous_hash, *texts], ensure_ascii=False).encode()).hexdigest()
 
 
-def verify() -> Iterator[str]:
+def verify() -> Generator[str, None, int]:
     """Everything that is wrong with the ledger, a line each: altered, missing or surplus events, and removed tails.
 
-    Memory stays flat however long the ledger is.
+    Memory stays flat however long the ledger is. Its value at the end is how many events it looked at.
     """
-    yield from _verify_chains()
+    events = yield from _verify_chains()
     yield from _verify_seals()
+    return events
 
 
-def _verify_chains() -> Iterator[str]:
+def verify_and_note(*, at: datetime, tell: Callable[[str], object] = lambda line: None) -> LedgerVerification:
+    """Verify the ledger, and keep what came out for the audit page; `tell` is given every line."""
+    events, faults, first = 0, 0, []
+
+    def counted() -> Iterator[str]:
+        nonlocal events
+        events = yield from verify()
+
+    for line in counted():
+        faults += 1
+        if faults <= LedgerVerification.MOST_LINES:
+            first.append(line)
+        tell(line)
+    return LedgerVerification.objects.create(at=at, events=events, faults=faults, first_faults="\n".join(first))
+
+
+def _verify_chains() -> Generator[str, None, int]:
     stream_of: tuple[str, str] | None = None
-    count, last, head = 0, "", (0, "")
+    count, last, head, events = 0, "", (0, ""), 0
 
     def ended() -> Iterator[str]:
         if stream_of and head[0] is None:
@@ -94,6 +111,7 @@ def _verify_chains() -> Iterator[str]:
                 yield from ended()
                 stream_of, count, last = (stream, stream_id), 0, ""
             head = (head_count, head_hash)
+            events += 1
             where = f"{stream}:{stream_id} event {position}"
             if position != count + 1:
                 yield f"{where}: follows event {count}; events are missing"
@@ -107,6 +125,7 @@ def _verify_chains() -> Iterator[str]:
         cursor.execute(_EMPTY_STREAMS)
         for stream, stream_id, head_count in cursor:
             yield f"{stream}:{stream_id}: ends otherwise than its head says ({head_count} events)"
+    return events
 
 
 def _verify_seals() -> Iterator[str]:

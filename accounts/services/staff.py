@@ -238,7 +238,7 @@ def signed_in(*, assignment: StaffAssignment, by: str, at: datetime) -> int:
     Returns how many ended.
     """
     ended = sessions.end_oldest(user=assignment.user, beyond=settings.PORTAL_STAFF_SESSIONS)
-    _record(assignment.user, "signed_in", working_as(assignment), at, by=by, ended=ended)
+    _record(assignment.user, "sign_in.done", working_as(assignment), at, by=by, ended=ended)
     return ended
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -32,6 +33,7 @@ def carry_out(form: forms.BaseForm, act: Callable[[dict[str, Any]], Any], **fiel
     """Give a valid form's data to a service; True when it was done.
 
     A refusal becomes an error of the form: beside the field that `fields` names for its code, else above all fields.
+    So does what a service finds cannot be right, beside the fields of its names.
     """
     if not form.is_valid():
         return False
@@ -39,6 +41,9 @@ def carry_out(form: forms.BaseForm, act: Callable[[dict[str, Any]], Any], **fiel
         act(form.cleaned_data)
     except Refused as refused:
         form.add_error(fields.get(refused.code), str(refused))
+        return False
+    except ValidationError as error:
+        form.add_error(None, error)
         return False
     return True
 

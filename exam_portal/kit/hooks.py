@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from exam_portal.kit.next_steps import NextStep
-from exam_portal.kit.staff_work import Deadline, Panel, Queue
+from exam_portal.kit.staff_work import Obstacle, Panel, Work
 
 
 class NextStepHook(Protocol):
@@ -43,9 +43,21 @@ class TerritoryHook(Protocol):
 
 
 class StaffWorkHook(Protocol):
-    """What waits for this member of staff in this app, and which of its deadlines are near."""
+    """What waits for this member of staff in this app, which of its deadlines are near, and what is wrong."""
 
-    def __call__(self, *, actor: Any, at: datetime) -> list[Queue | Deadline]: ...
+    def __call__(self, *, actor: Any, at: datetime) -> list[Work]: ...
+
+
+class ObstaclesHook(Protocol):
+    """What of this app stands against changing or deleting the candidate's identity, as this actor sees it (R07)."""
+
+    def __call__(self, *, candidate: Any, actor: Any, at: datetime) -> list[Obstacle]: ...
+
+
+class StreamsHook(Protocol):
+    """The streams of the ledger in which this app records what concerns a candidate: name and id of each."""
+
+    def __call__(self, *, candidate: Any) -> list[tuple[str, str]]: ...
 
 
 class CandidateSearchHook(Protocol):
@@ -81,6 +93,8 @@ HOOKS: dict[str, type] = {
     "STAFF_WORK": StaffWorkHook,
     "STAFF_CANDIDATE_SEARCH": CandidateSearchHook,
     "STAFF_CANDIDATE_PANELS": CandidatePanelHook,
+    "IDENTITY_OBSTACLES": ObstaclesHook,
+    "LEDGER_STREAMS": StreamsHook,
     "EDUCATION_VERIFIERS": EducationVerifier,
 }
 

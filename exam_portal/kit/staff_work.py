@@ -22,6 +22,28 @@ class Queue:
 
 
 @dataclass(frozen=True)
+class Alert:
+    """Something wrong that somebody of staff must see first, and where it is looked into."""
+
+    label: str | Promise
+    url: str
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What stands against carrying out an application about an identity.
+
+    `where` names whose it is to take away, `state` how it stands; `url` is where this member of staff takes it away,
+    "" where it is not theirs.
+    """
+
+    label: str | Promise
+    where: str
+    state: str | Promise
+    url: str = ""
+
+
+@dataclass(frozen=True)
 class Deadline:
     """Something that opens or ends at a moment."""
 
@@ -37,3 +59,6 @@ class Panel:
     template: str
     context: dict[str, Any]
     streams: tuple[tuple[str, str], ...] = ()
+
+
+Work = Queue | Deadline | Alert

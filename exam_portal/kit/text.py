@@ -15,3 +15,8 @@ def masked(text: str, *, first: int, last: int) -> str:
     """The text with stars in its middle: `13800000000` with 3 and 4 is `138****0000`; a short one is all stars."""
     hidden = len(text) - first - last
     return text[:first] + "*" * hidden + text[len(text) - last :] if hidden > 0 else "*" * len(text)
+
+
+def grouped(number: str) -> str:
+    """A number of twelve digits as it stands on paper, `0123 4567 8901`."""
+    return " ".join(number[start : start + 4] for start in range(0, len(number), 4))

@@ -37,6 +37,13 @@ MENU: list[tuple[str | Promise, list[Task]]] = [
             Task(_("Applications about identities"), "admin:accounts_identityrequest_changelist", Right.SEE_CANDIDATES),
         ],
     ),
+    (
+        _("Administration"),
+        [
+            Task(_("Staff"), "admin:accounts_staffassignment_changelist", Right.MANAGE_STAFF),
+            Task(_("Ledger"), "admin:accounts_ledgerevent_changelist", Right.SEE_LEDGER),
+        ],
+    ),
 ]
 
 

@@ -18,7 +18,7 @@ from accounts.access import actor_of
 from accounts.models import StaffAssignment
 from exam_portal import clock
 from exam_portal.kit import hooks
-from exam_portal.kit.staff_work import Deadline, Queue
+from exam_portal.kit.staff_work import Alert, Deadline, Queue
 from exam_portal.staff.menu import menu_of
 
 # Of Django's own pages those that are allauth's business here, and such as nothing leads to.
@@ -71,12 +71,13 @@ class StaffSite(admin.AdminSite):
         }
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
-        """What waits for this member of staff, the oldest first, and the deadlines of their region."""
+        """What is wrong, what waits for this member of staff, the oldest first, and the deadlines of their region."""
         at = clock.arrival(request)
         work = [item for hook in hooks.load("STAFF_WORK") for item in hook(actor=actor_of(request), at=at)]
         context = {
             **self.each_context(request),
             "title": _("My work"),
+            "alerts": [item for item in work if isinstance(item, Alert)],
             "queues": [item for item in work if isinstance(item, Queue)],
             "deadlines": sorted((item for item in work if isinstance(item, Deadline)), key=lambda item: item.at),
             **(extra_context or {}),

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor, check_acts_for, check_may, forbidden
+from accounts.actors import Actor, check_acts_for, forbidden, may_here
 from accounts.models import Candidate, Channel, IdentityRequest, Point, Site
 from accounts.next_steps import next_step as account_next_step
 from accounts.roles import Right
@@ -350,6 +350,16 @@ def withdraw(*, application: Application, actor: Actor, at: datetime) -> None:
     )
 
 
+def _is_of_its_region(actor: Actor, application: Application) -> bool:
+    region = application.exam_region
+    return region is not None and may_here(actor, Right.CLOSE_APPLICATION, region=region.region_id)
+
+
+def may_close(*, application: Application, actor: Actor) -> bool:
+    """Whether this is live, and this actor's to close where a request about an identity wants it."""
+    return application.state in CLOSABLE and _is_of_its_region(actor, application)
+
+
 @transaction.atomic
 def close_for_identity(
     *, application: Application, request: IdentityRequest, actor: Actor, reason: str, at: datetime
@@ -361,9 +371,8 @@ def close_for_identity(
             or there is nothing live to close (`wrong_state`).
     """
     application = _locked(application, actor)
-    check_may(
-        actor, Right.CLOSE_APPLICATION, region=application.exam_region.region_id if application.exam_region else "-"
-    )
+    if not _is_of_its_region(actor, application):
+        raise forbidden()
     if not is_open_about(request, application.candidate):
         raise Refused(_("There is no open application about this candidate's identity."), code="no_request")
     if not reason.strip():

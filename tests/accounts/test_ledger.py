@@ -8,9 +8,11 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
+from accounts import queries, tasks
 from accounts.actors import SYSTEM, Actor
-from accounts.models import LedgerEvent, LedgerHead
+from accounts.models import LedgerEvent, LedgerHead, LedgerVerification
 from accounts.services import ledger
+from exam_portal import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -151,3 +153,32 @@ def test_the_command_tells_by_its_exit_code(events: None, capsys: pytest.Capture
         call_command("verify_ledger", json=True)
     assert exit_.value.code == 1
     assert json.loads(capsys.readouterr().out) == {"ok": False, "findings": ["test:2 event 1: was altered"]}
+
+
+def test_each_verification_is_kept_with_what_it_found(events: None) -> None:
+    call_command("verify_ledger")
+    run_past_the_guards("UPDATE accounts_ledgerevent SET action = 'x'")
+    tasks.verify_ledger()
+    bad, good = LedgerVerification.objects.all()
+    assert (good.events, good.faults, good.first_faults) == (4, 0, "")
+    assert (bad.events, bad.faults) == (4, 4)
+    assert bad.first_faults.splitlines() == [
+        *(f"test:1 event {position}: was altered" for position in (1, 2, 3)),
+        "test:2 event 1: was altered",
+    ]
+    assert queries.last_verification() == bad
+
+
+def test_only_the_first_lines_of_many_faults_are_kept(events: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LedgerVerification, "MOST_LINES", 2)
+    run_past_the_guards("UPDATE accounts_ledgerevent SET action = 'x'")
+    told: list[str] = []
+    kept = ledger.verify_and_note(at=clock.now(), tell=told.append)
+    assert (kept.faults, kept.first_faults, len(told)) == (4, "\n".join(told[:2]), 4)
+
+
+@pytest.mark.parametrize("sql", ["UPDATE {} SET faults = 0", "DELETE FROM {}"])
+def test_a_bad_result_is_not_made_good_afterwards(db: None, sql: str) -> None:
+    ledger.verify_and_note(at=clock.now())
+    with pytest.raises(Exception, match="pgtrigger"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql.format("accounts_ledgerverification"))

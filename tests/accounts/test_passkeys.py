@@ -11,7 +11,7 @@ from accounts.models import LedgerEvent, Point, StaffAssignment
 from accounts.services import two_step
 from tests import factories
 from tests.passkeys import Passkey, options_on
-from tests.staffing import SECOND_STEP, SET_UP, Telephone, give_password, is_in, sign_in, staff_client
+from tests.staffing import HOME, SECOND_STEP, SET_UP, Telephone, give_password, is_in, sign_in, staff_client
 
 pytestmark = pytest.mark.django_db
 
@@ -44,9 +44,9 @@ def test_a_passkey_is_set_up_and_signs_in(assignment: StaffAssignment) -> None:
     assert "办公室电脑" in client.get(SET_UP).content.decode()
     other = sign_in(assignment.user)
     credential = passkey.get(options_on(other.get(SECOND_STEP)))
-    assert other.post(SECOND_STEP, {"credential": credential}).headers["Location"] == SET_UP
+    assert other.post(SECOND_STEP, {"credential": credential}).headers["Location"] == HOME
     assert is_in(other)
-    assert LedgerEvent.objects.filter(action="signed_in").last().payload["by"] == "webauthn"
+    assert LedgerEvent.objects.filter(action="sign_in.done").last().payload["by"] == "webauthn"
 
 
 def test_an_answer_signs_in_once(assignment: StaffAssignment) -> None:

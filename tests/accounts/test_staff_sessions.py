@@ -77,7 +77,7 @@ def test_a_role_that_ends_between_the_steps_signs_nobody_in(assignment: StaffAss
     limit_until(assignment, clock.now())
     client.post(reverse("mfa_authenticate"), {"code": telephone.code()})
     assert not is_in(client)
-    assert not LedgerEvent.objects.filter(action="signed_in").exists()
+    assert not LedgerEvent.objects.filter(action="sign_in.done").exists()
 
 
 # --- A pause ----------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def test_a_third_session_ends_the_oldest_and_says_so(assignment: StaffAssignment
         assert "1 处" in clients[2].get(SET_UP).content.decode()
         assert [is_in(client) for client in clients] == [False, True, True]
     assert UserSession.objects.count() == 2
-    ended = LedgerEvent.objects.filter(action="signed_in").values_list("payload__ended", flat=True)
+    ended = LedgerEvent.objects.filter(action="sign_in.done").values_list("payload__ended", flat=True)
     assert list(ended) == [0, 0, 1]
 
 

@@ -18,6 +18,7 @@ from exam_portal.kit import crypto
 from exam_portal.kit.errors import Refused
 from tests import factories
 from tests.staffing import (
+    HOME,
     LOGIN,
     PASSWORD,
     SECOND_STEP,
@@ -63,7 +64,7 @@ def secret_shown(page: Any) -> str:
 @pytest.mark.rule("R32")
 def test_whoever_has_none_is_led_to_set_up_and_can_do_nothing_else(assignment: StaffAssignment) -> None:
     client = Client()
-    assert client.post(LOGIN, {"login": assignment.user.username, "password": PASSWORD}).headers["Location"] == SET_UP
+    assert client.post(LOGIN, {"login": assignment.user.username, "password": PASSWORD}).headers["Location"] == HOME
     for page in ("/", CODES, reverse("accounts:welcome"), reverse("accounts:recovery"), reverse("mfa_reauthenticate")):
         assert client.get(page).headers["Location"] == SET_UP, page
         assert client.post(page).headers["Location"] == SET_UP, page
@@ -83,7 +84,7 @@ def test_an_app_is_set_up_by_its_first_code_and_recovery_codes_are_shown_once(as
     assert len(set(shown)) == 10
     assert client.get(CODES).headers["Location"] == SET_UP
     assert is_in(client)
-    assert events(assignment, "signed_in") == [("two_step.added", {"type": "totp", "replaced": False})]
+    assert events(assignment, "sign_in.done") == [("two_step.added", {"type": "totp", "replaced": False})]
 
 
 def test_the_secret_is_encrypted_in_the_session_and_in_the_database(assignment: StaffAssignment) -> None:
@@ -152,9 +153,9 @@ def test_the_password_alone_signs_nobody_in_who_has_a_second_step(
     assert answer.headers["Location"] == SECOND_STEP
     assert client.get(SET_UP).headers["Location"].startswith(LOGIN)
     assert "_auth_user_id" not in client.session
-    assert client.post(SECOND_STEP, {"code": telephone.code()}).headers["Location"] == SET_UP
+    assert client.post(SECOND_STEP, {"code": telephone.code()}).headers["Location"] == HOME
     assert is_in(client)
-    assert events(assignment, "two_step.added") == [("signed_in", {"by": "totp", "ended": 0})]
+    assert events(assignment, "two_step.added") == [("sign_in.done", {"by": "totp", "ended": 0})]
 
 
 def test_a_code_signs_in_once_whatever_the_cache_remembers(assignment: StaffAssignment, telephone: Telephone) -> None:
@@ -195,7 +196,7 @@ def test_a_recovery_code_stands_in_once(assignment: StaffAssignment, telephone: 
     assert not is_in(sign_in(assignment.user, telephone, code=first))
     assert is_in(sign_in(assignment.user, telephone, code=second))
     assert two_step.recovery_codes_left(user=assignment.user) == 8
-    assert ("signed_in", {"by": "recovery_codes", "ended": 0}) in events(assignment)
+    assert ("sign_in.done", {"by": "recovery_codes", "ended": 0}) in events(assignment)
 
 
 def test_after_five_wrong_codes_even_the_right_one_waits(assignment: StaffAssignment, telephone: Telephone) -> None:
@@ -375,4 +376,4 @@ def test_what_was_sent_unproved_is_neither_done_nor_kept(assignment: StaffAssign
 def test_nobody_is_led_to_another_host(assignment: StaffAssignment, telephone: Telephone) -> None:
     client = staff_client(assignment, proved=False)
     answer = client.post(reverse("mfa_reauthenticate"), {"code": telephone.code(), "next": "https://evil.example/"})
-    assert answer.headers["Location"] == SET_UP
+    assert answer.headers["Location"] == HOME

@@ -14,7 +14,7 @@ from accounts.services import recovery, staff
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
 from tests.accounts.recovering import BEGIN, QUESTION
-from tests.staffing import LOGIN, PASSWORD, SET_UP, give_password, is_in, staff_client
+from tests.staffing import LOGIN, PASSWORD, give_password, is_in, staff_client
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +50,7 @@ def test_a_new_person_sets_a_password_signs_in_and_is_led_to_the_second_step(ass
     code = code_for(assignment.user)
     assert send(code, client=client).headers["Location"] == LOGIN
     assert "wangfang" in client.get(LOGIN).content.decode()
-    assert client.post(LOGIN, {"login": "wangfang", "password": PASSWORD}).headers["Location"] == SET_UP
+    assert client.post(LOGIN, {"login": "wangfang", "password": PASSWORD}).headers["Location"] == HOME
     assert LedgerEvent.objects.filter(action="password.set", stream_id=str(assignment.user_id)).count() == 1
 
 

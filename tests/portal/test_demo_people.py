@@ -13,7 +13,7 @@ from accounts import roles
 from accounts.models import StaffAssignment, User
 from accounts.services import two_step
 from exam_portal.portal.demo_people import PASSWORD
-from tests.staffing import SET_UP, is_in
+from tests.staffing import is_in
 
 pytestmark = pytest.mark.django_db
 

@@ -52,7 +52,7 @@ def clerk(exam: object) -> Client:
 
 
 def numbers(page: str) -> list[int]:
-    return [int(found) for found in re.findall(r">(\d{12})</a>", page)]
+    return [int(found.replace(" ", "")) for found in re.findall(r">(\d{4} \d{4} \d{4})</a>", page)]
 
 
 def link(page: str, rel: str) -> str | None:

@@ -33,12 +33,12 @@ class Expect:
     """What a URL takes.
 
     Attributes:
-        takes: a right, ANYBODY of staff, or NOBODY.
+        takes: a right, one of several, ANYBODY of staff, or NOBODY.
         row: which row of a territory the URL names, if it does; then another's is refused.
         level: the only level whose staff may, where the right alone does not say it.
     """
 
-    takes: Right | str
+    takes: Right | tuple[Right, ...] | str
     row: str = ""
     level: Level | None = None
 
@@ -60,6 +60,21 @@ EXPECTED: dict[str, Expect] = {
     "admin:accounts_candidate_look_end": Expect(ANYBODY),
     "admin:accounts_identityrequest_changelist": Expect(Right.SEE_CANDIDATES),
     "admin:accounts_identityrequest_change": Expect(Right.SEE_CANDIDATES, row="identity_request"),
+    "admin:accounts_identityrequest_check": Expect(Right.CHECK_IDENTITY, row="identity_request"),
+    "admin:accounts_identityrequest_approve": Expect(Right.DECIDE_IDENTITY, row="identity_request"),
+    "admin:accounts_identityrequest_refuse": Expect(
+        (Right.CHECK_IDENTITY, Right.DECIDE_IDENTITY), row="identity_request"
+    ),
+    "admin:accounts_identityrequest_reveal": Expect(Right.REVEAL_ID, row="identity_request"),
+    "admin:accounts_identityrequest_proof": Expect(
+        (Right.CHECK_IDENTITY, Right.DECIDE_IDENTITY), row="identity_request"
+    ),
+    "admin:registration_application_close": Expect(Right.CLOSE_APPLICATION, row="application"),
+    "admin:accounts_staffassignment_changelist": Expect(Right.MANAGE_STAFF),
+    "admin:accounts_staffassignment_add": Expect(Right.MANAGE_STAFF),
+    "admin:accounts_staffassignment_change": Expect(Right.MANAGE_STAFF, row="staff"),
+    "admin:accounts_staffassignment_end": Expect(Right.MANAGE_STAFF, row="staff"),
+    "admin:accounts_ledgerevent_changelist": Expect(Right.SEE_LEDGER),
 }
 
 
@@ -94,12 +109,14 @@ def world(exam: object) -> World:
     rows: dict[str, dict[str, object]] = {}
     for region in (OWN, OTHER):
         candidate = factories.make_candidate()
-        factories.make_draft(candidate, exam, region=region)  # type: ignore[arg-type]
+        application = factories.make_draft(candidate, exam, region=region)  # type: ignore[arg-type]
         request = ask_deletion(candidate, Point.objects.get(code=f"{region}01"))
         rows[region] = {
             "candidate": candidate.pk,
             "education": candidate.education.get().pk,
             "identity_request": request.pk,
+            "application": application.pk,
+            "staff": factories.make_staff(region=region).pk,
         }
     return World(rows)
 
@@ -115,7 +132,8 @@ def allowed(name: str, role: str, region: str) -> bool:
     expect = EXPECTED[name]
     if expect.takes in {ANYBODY, NOBODY}:
         return expect.takes == ANYBODY
-    has = expect.takes in ROLES[role].rights and expect.level in {None, ROLES[role].level}
+    rights = expect.takes if isinstance(expect.takes, tuple) else (expect.takes,)
+    has = not ROLES[role].rights.isdisjoint(rights) and expect.level in {None, ROLES[role].level}
     return has and (not expect.row or region == OWN or ROLES[role].level == Level.NATION)
 
 
@@ -192,6 +210,6 @@ def _table() -> str:
         for code, role in ROLES.items():
             reach = "all" if role.level == Level.NATION else "own"
             may = allowed(name, code, OWN)
-            cells.append((reach if expect.row or isinstance(expect.takes, Right) else "yes") if may else "–")
+            cells.append(("yes" if expect.takes == ANYBODY else reach) if may else "–")
         lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

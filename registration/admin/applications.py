@@ -1,0 +1,93 @@
+"""What staff do with an application: so far, a region closes what stands against correcting an identity (R07)."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import queries
+from accounts.access import actor_of
+from accounts.actors import may_here
+from accounts.admin.base import ScopedAdmin
+from accounts.models import IdentityRequest
+from accounts.roles import Right
+from accounts.territory import visible_to
+from exam_portal import clock
+from exam_portal.kit.forms import DigitsField, carry_out, posted
+from registration.models import Application
+from registration.services import applications
+
+
+class CloseForm(forms.Form):
+    """For which application about an identity, and why."""
+
+    request = DigitsField(
+        label=gettext_lazy("Number of the application about an identity"),
+        help_text=gettext_lazy("The 12 digits under its barcode; the exam point that has it can tell them."),
+        max_length=20,
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason for closing"),
+        help_text=gettext_lazy("It is put on record."),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def clean_request(self) -> IdentityRequest:
+        number = self.cleaned_data["request"]
+        found = queries.identity_request_numbered(number) if re.fullmatch(r"[0-9]{12}", number) else None
+        if found is None:
+            raise forms.ValidationError(_("There is no open application about this candidate's identity."))
+        return found
+
+
+@admin.register(Application)
+class ApplicationAdmin(ScopedAdmin):
+    """No list yet: the page that closes one is opened from the application about an identity that it stands against.
+
+    An application about an identity may be another region's; its number, told by that region's exam point, is enough
+    here, and the service looks whether it is about this candidate.
+    """
+
+    right = Right.CLOSE_APPLICATION
+    pages = set()
+    list_select_related = ("candidate__user", "exam", "exam_region__region", "point")
+
+    def get_urls(self) -> list[URLPattern]:
+        close = path(
+            "<int:pk>/close/", self.admin_site.admin_view(self.close_view), name="registration_application_close"
+        )
+        return [close, *super().get_urls()]
+
+    def close_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Close a live application, so that an identity can be corrected."""
+        row = self.row_for(request, pk, self.right)
+        actor, at = actor_of(request), clock.arrival(request)
+        form = CloseForm(posted(request), initial={"request": request.GET.get("request", "")})
+
+        def act(data: dict[str, Any]) -> None:
+            applications.close_for_identity(application=row, actor=actor, at=at, **data)
+
+        if carry_out(form, act, no_request="request", no_reason="reason"):
+            messages.success(request, _("The registration is closed; the candidate is told."))
+            about = visible_to(actor, IdentityRequest).filter(pk=form.cleaned_data["request"].pk).first()
+            if about is None or not may_here(actor, Right.SEE_CANDIDATES):
+                return redirect("admin:index")
+            return redirect("admin:accounts_identityrequest_change", about.pk)
+        row.refresh_from_db()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Close a registration because of an identity"),
+            "row": row,
+            "status": row.status_at(at),
+            "may_close": applications.may_close(application=row, actor=actor),
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/registration/application/close.html", context)

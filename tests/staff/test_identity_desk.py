@@ -1,0 +1,404 @@
+"""Applications about identities on the pages of the exam point and the region (R07, R28)."""
+
+import re
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from PIL import Image
+
+from accounts.actors import acting, working_as
+from accounts.models import Candidate, IdentityRequest, LedgerEvent, Point, StaffAssignment
+from exam_portal import clock
+from exam_portal.kit import scans
+from registration.models import Application
+from registration.services import applications
+from tests import factories
+from tests.accounts.requests import PROOF, ask_change, ask_deletion, check, report
+from tests.factories import resident_id
+from tests.staff.desks import actions, clerk, of_nation, of_region
+from tests.staffing import staff_client
+
+pytestmark = [pytest.mark.django_db, pytest.mark.rule("R07")]
+
+LIST = "/staff/accounts/identityrequest/"
+
+
+@pytest.fixture(autouse=True)
+def private_files(tmp_path: Path, settings: Any) -> Path:
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def point(exam: object) -> Point:
+    return Point.objects.get(code="4301")
+
+
+def page(row: IdentityRequest, act: str = "change") -> str:
+    return f"{LIST}{row.pk}/{act}/"
+
+
+def scan(content: bytes = PROOF, name: str = "scan.pdf") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content, content_type="text/html")
+
+
+def text_of(response: Any) -> str:
+    """What stands on a page, without tags and doubled spaces."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", response.content.decode())).strip()
+
+
+# --- The list -------------------------------------------------------------------------------------
+def test_a_scanned_number_leads_straight_to_its_page(candidate: Candidate, point: Point) -> None:
+    row = ask_deletion(candidate, point)
+    desk = staff_client(clerk())
+    for typed in (row.number, f" {row.number[:4]} {row.number[4:8]}-{row.number[8:]}"):
+        assert desk.get(LIST, {"q": typed}).headers["Location"] == page(row)
+    assert staff_client(clerk("1201")).get(LIST, {"q": row.number}).status_code == 200, "as if there were none"
+    assert "0 条" in text_of(staff_client(clerk("1201")).get(LIST, {"q": row.number}))
+
+
+def test_the_list_shows_and_finds_masked_facts_and_never_the_number(candidate: Candidate, point: Point) -> None:
+    row, other = ask_deletion(candidate, point), report(resident_id(8), point, name="欧阳𠮷·努尔")
+    desk = staff_client(clerk())
+    shown = desk.get(LIST).content.decode()
+    for each in (row, other):
+        assert each.name in shown
+        assert f"{each.id_number[:4]}**********{each.id_number[-4:]}" in shown
+        assert each.id_number not in shown
+    found = desk.get(LIST, {"q": other.id_number[-4:].lower()}).content.decode()
+    assert other.name in found
+    assert row.name not in found
+    for typed in (row.name, row.id_number, row.telephone, "%", "12345678901234"):
+        assert "0 条" in text_of(desk.get(LIST, {"q": typed})), typed
+
+
+@pytest.mark.parametrize(
+    ("query", "found"), [("state__exact=made", 2), ("state__exact=done", 0), ("kind__exact=taken", 1)]
+)
+def test_the_list_is_filtered_by_state_and_kind(candidate: Candidate, point: Point, query: str, found: int) -> None:
+    ask_deletion(candidate, point)
+    report(resident_id(8), point)
+    assert staff_client(clerk()).get(f"{LIST}?{query}").content.count(b'<th class="field-') == found
+
+
+@pytest.mark.parametrize("rows", [3, 100])
+def test_the_list_takes_as_many_queries_for_three_rows_as_for_a_hundred(
+    point: Point, rows: int, django_assert_num_queries: Any
+) -> None:
+    for number in range(rows):
+        report(resident_id(number), point)
+    desk = staff_client(clerk())
+    with django_assert_num_queries(5):
+        assert desk.get(LIST).status_code == 200
+
+
+# --- One application ------------------------------------------------------------------------------
+def test_old_and_new_stand_side_by_side_and_only_what_differs_shows(candidate: Candidate, point: Point) -> None:
+    new = resident_id(7)
+    row = ask_change(candidate, point, name="张珊", id_number=new)
+    response = staff_client(clerk()).get(page(row))
+    content, text = response.content.decode(), text_of(response)
+    assert candidate.id_number not in content
+    assert new not in content
+    assert "张三" in text and "张珊" in text
+    differing = [
+        place for place, pair in enumerate(zip(candidate.id_number, new, strict=True), 1) if len(set(pair)) > 1
+    ]
+    assert content.count("<mark>") == 2 * len(differing)
+    assert f"第 {', '.join(map(str, differing))} 位不同" in text
+    assert row.telephone in text and row.reason in text
+    assert candidate.user.username in text
+    assert "没有妨碍办理的事项" in text
+    assert "提出申请" in text, "the history, in words"
+
+
+def test_the_page_takes_no_more_queries_with_a_long_history(
+    candidate: Candidate, point: Point, django_assert_max_num_queries: Any
+) -> None:
+    row, desk = ask_deletion(candidate, point), staff_client(clerk())
+    for _ in range(30):
+        desk.post(page(row, "reveal"), {"reason": "核对"})
+    with django_assert_max_num_queries(12):
+        desk.get(page(row))
+
+
+def test_whether_the_number_has_an_account_is_said(exam: object, candidate: Candidate, point: Point) -> None:
+    desk = staff_client(clerk())
+    assert "该证件号码没有注册账户" in text_of(desk.get(page(report(resident_id(9), point))))
+    assert candidate.user.username in text_of(desk.get(page(report(candidate.id_number, point))))
+
+
+# --- The exam point -------------------------------------------------------------------------------
+def test_the_point_checks_and_a_new_name_is_carried_out(
+    candidate: Candidate, point: Point, private_files: Path
+) -> None:
+    row, member = ask_change(candidate, point, name="张珊"), clerk()
+    desk = staff_client(member)
+    assert "核对无误：变更姓名" in text_of(desk.get(page(row)))
+    response = desk.post(page(row, "check"), {"proof": scan(), "remark": "原件相符"}, follow=True)
+    assert "已办理。" in text_of(response)
+    candidate.refresh_from_db()
+    row.refresh_from_db()
+    assert (candidate.name, row.state, row.remark, row.checked_by) == ("张珊", "done", "原件相符", member.user)
+    assert (private_files / row.proof.name).read_bytes() == PROOF
+    assert "核对无误" not in text_of(desk.get(page(row))), "nothing is left to do"
+
+
+@pytest.mark.parametrize(
+    ("proof", "says"),
+    [
+        (b"<html>", "PDF、JPEG"),
+        (b"%PDF-" + b" " * scans.MOST_BYTES, "10 MB"),
+        (b"\xff\xd8\xff\xe0 cut off", "PDF、JPEG"),
+        (None, "必填"),
+        (b"", "空"),
+    ],
+)
+def test_what_is_no_scan_is_said_beside_the_field_and_the_remark_stays(
+    candidate: Candidate, point: Point, proof: bytes | None, says: str
+) -> None:
+    row = ask_change(candidate, point, name="张珊")
+    sent: dict[str, Any] = {"remark": "户口簿与身份证相符"}
+    if proof is not None:
+        sent["proof"] = scan(proof)
+    response = staff_client(clerk()).post(page(row, "check"), sent)
+    content = response.content.decode()
+    error = content[content.index('id="check_proof_error"') :].split("</div>\n</div>")[0]
+    assert says in error or says in text_of(response)
+    assert "户口簿与身份证相符</textarea>" in content
+    assert 'href="#check_proof"' in content, "the summary leads to the field"
+    row.refresh_from_db()
+    candidate.refresh_from_db()
+    assert (row.state, row.proof, candidate.name) == ("made", "", "张三")
+
+
+def test_a_changed_number_is_handed_on_and_whoever_checked_it_does_not_decide(
+    candidate: Candidate, point: Point
+) -> None:
+    row, desk = ask_change(candidate, point, id_number=resident_id(7)), staff_client(clerk())
+    response = desk.post(page(row, "check"), {"proof": scan()}, follow=True)
+    assert "已转考区审批" in text_of(response)
+    row.refresh_from_db()
+    assert row.state == "checked"
+    assert desk.post(page(row, "approve")).status_code == 403
+    # The point has handed it on: refusing it is the region's too.
+    answer = desk.post(page(row, "refuse"), {"reason": "不想办"}, follow=True)
+    row.refresh_from_db()
+    assert row.state == "checked"
+    assert "不予办理的原因" not in text_of(answer)
+
+
+def test_refusing_wants_a_reason_and_the_applicant_reads_it(candidate: Candidate, point: Point) -> None:
+    row, desk = ask_deletion(candidate, point), staff_client(clerk())
+    for reason in ("", "   "):
+        response = desk.post(page(row, "refuse"), {"reason": reason})
+        assert b'id="refuse_reason_error"' in response.content
+    row.refresh_from_db()
+    assert row.state == "made"
+    desk.post(page(row, "refuse"), {"reason": "未带户口簿"})
+    row.refresh_from_db()
+    assert (row.state, row.refusal) == ("refused", "未带户口簿")
+    assert actions(stream="identity_request", stream_id=row.number)[-1] == "identity_request.refused"
+
+
+def test_an_error_of_the_service_keeps_what_was_typed(draft: Application, point: Point) -> None:
+    """A live registration stands against it: said with its region, and by the service when one tries nevertheless."""
+    row = ask_change(draft.candidate, point, name="张珊")
+    submit(draft)
+    desk = staff_client(clerk())
+    text = text_of(desk.get(page(row)))
+    assert "妨碍办理" in text and draft.exam.title in text and "湖南 湖南第01考点" in text
+    assert "关闭……" not in text, "closing is the region's"
+    response = desk.post(page(row, "check"), {"proof": scan(), "remark": "已核对"})
+    assert draft.exam.title in text_of(response)
+    assert "已核对</textarea>" in response.content.decode()
+    row.refresh_from_db()
+    assert row.state == "made"
+
+
+# --- The region -----------------------------------------------------------------------------------
+def test_the_region_approves_a_changed_number_as_the_second_person(candidate: Candidate, point: Point) -> None:
+    row = check(ask_change(candidate, point, id_number=resident_id(7)), working_as(clerk()))
+    member = of_region()
+    desk = staff_client(member)
+    assert "作为第二经办人审批" in text_of(desk.get(page(row)))
+    desk.post(page(row, "approve"), {"remark": "同意"})
+    candidate.refresh_from_db()
+    row.refresh_from_db()
+    assert (candidate.id_number, row.state, row.decided_by) == (resident_id(7), "done", member.user)
+    assert row.remark == "原件相符\n同意"
+
+
+def test_the_region_has_an_account_deleted_that_somebody_else_made(candidate: Candidate, point: Point) -> None:
+    row = check(report(candidate.id_number, point), working_as(clerk()))
+    desk = staff_client(of_region())
+    assert "批准：删除该账户" in text_of(desk.get(page(row)))
+    assert "已办理" in text_of(desk.post(page(row, "approve"), {"remark": ""}, follow=True))
+    candidate.refresh_from_db()
+    assert candidate.deleted_at is not None
+    assert "该账户已删除" in text_of(desk.get(page(row)))
+
+
+def test_somebody_who_checked_it_and_came_to_the_region_is_told_that_another_decides(
+    candidate: Candidate, point: Point
+) -> None:
+    row = ask_change(candidate, point, id_number=resident_id(7))
+    member = clerk()
+    check(row, working_as(member))
+    StaffAssignment.objects.filter(pk=member.pk).update(valid_until=clock.now())
+    again = StaffAssignment.objects.create(
+        user=member.user, name=member.name, role="region_reviewer", region_id="43", valid_from=clock.now()
+    )
+    desk = staff_client(again)
+    text = text_of(desk.get(page(row)))
+    assert "您是核对人，须由他人审批" in text
+    assert "作为第二经办人审批" not in text
+    desk.post(page(row, "approve"), {"remark": ""})
+    row.refresh_from_db()
+    assert row.state == "checked"
+
+
+@pytest.mark.rule("R28")
+@pytest.mark.parametrize("act", ["check", "approve", "refuse", "reveal", "proof"])
+def test_nobody_acts_on_what_is_another_regions(candidate: Candidate, point: Point, act: str) -> None:
+    row = check(ask_change(candidate, point, id_number=resident_id(7)), working_as(clerk()))
+    before = LedgerEvent.objects.count()
+    for member in (
+        clerk("1201"),
+        of_region("12"),
+        of_region("12", "region_admin"),
+        of_nation(),
+        of_nation("national_admin"),
+    ):
+        answer = staff_client(member).post(page(row, act), {"reason": "x", "remark": "x", "proof": scan()})
+        assert answer.status_code in {403, 404}
+    row.refresh_from_db()
+    assert (row.state, LedgerEvent.objects.count()) == ("checked", before)
+
+
+# --- Reads on record ------------------------------------------------------------------------------
+@pytest.mark.rule("R28")
+def test_the_number_shows_in_full_once_with_a_reason_on_record(candidate: Candidate, point: Point) -> None:
+    row, member = ask_change(candidate, point, id_number=resident_id(7)), clerk()
+    desk = staff_client(member)
+    refused = desk.post(page(row, "reveal"), {"reason": " "})
+    assert b'id="reveal_reason_error"' in refused.content
+    assert LedgerEvent.objects.filter(action="id_number.revealed").count() == 0
+    response = desk.post(page(row, "reveal"), {"reason": "与身份证原件核对"})
+    assert candidate.id_number in text_of(response)
+    assert resident_id(7) in text_of(response)
+    assert "no-store" in response.headers["Cache-Control"]
+    assert candidate.id_number not in text_of(desk.get(page(row)))
+    event = LedgerEvent.objects.get(action="id_number.revealed")
+    assert (event.stream, event.stream_id, event.reason) == ("identity_request", row.number, "与身份证原件核对")
+    assert (event.actor_kind, event.actor_id, event.payload) == ("staff", str(member.user_id), {})
+    assert "查看完整证件号码 与身份证原件核对" in text_of(desk.get(page(row)))
+
+
+def test_revealing_wants_a_proof_of_a_short_while_ago(candidate: Candidate, point: Point) -> None:
+    row, desk = ask_deletion(candidate, point), staff_client(clerk(), proved=False)
+    response = desk.post(page(row, "reveal"), {"reason": "核对"})
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith("/account/confirm/?next=")
+    assert LedgerEvent.objects.filter(action="id_number.revealed").count() == 0
+
+
+@pytest.mark.rule("R28")
+@pytest.mark.parametrize(
+    ("content", "kind"), [(PROOF, "application/pdf"), ("jpeg", "image/jpeg"), ("png", "image/png")]
+)
+def test_the_scan_opens_for_those_who_decide_and_each_time_is_on_record(
+    candidate: Candidate, point: Point, content: Any, kind: str
+) -> None:
+    if isinstance(content, str):
+        file = BytesIO()
+        Image.new("RGB", (20, 20)).save(file, content)
+        content = file.getvalue()
+    row = check(ask_change(candidate, point, id_number=resident_id(7)), working_as(clerk()), content)
+    member = of_region()
+    desk = staff_client(member)
+    assert desk.get(page(row, "proof")).status_code == 302, "opening it takes a press of the button"
+    response = desk.post(page(row, "proof"))
+    assert response.content == content
+    assert response.headers["Content-Type"] == kind
+    assert response.headers["Content-Disposition"].startswith("inline; filename=")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "no-store" in response.headers["Cache-Control"]
+    event = LedgerEvent.objects.get(action="proof.read")
+    assert (event.stream, event.stream_id, event.actor_id) == ("identity_request", row.number, str(member.user_id))
+    desk.post(page(row, "proof"))
+    assert LedgerEvent.objects.filter(action="proof.read").count() == 2
+
+
+def test_without_a_scan_there_is_nothing_to_open(candidate: Candidate, point: Point) -> None:
+    row, desk = ask_deletion(candidate, point), staff_client(clerk())
+    assert "打开扫描件" not in text_of(desk.get(page(row)))
+    assert "没有扫描件" in text_of(desk.post(page(row, "proof"), follow=True))
+    assert LedgerEvent.objects.filter(action="proof.read").count() == 0
+
+
+def submit(application: Application) -> None:
+    applications.submit(application=application, actor=acting(application.candidate), at=clock.now())
+
+
+# --- Closing what stands against it ---------------------------------------------------------------
+def closing(application: Application) -> str:
+    return f"/staff/registration/application/{application.pk}/close/"
+
+
+def test_the_region_closes_the_live_registration_first(draft: Application, point: Point) -> None:
+    row = ask_change(draft.candidate, point, name="张珊")
+    submit(draft)
+    desk = staff_client(of_region())
+    link = f"{closing(draft)}?request={row.number}"
+    assert f'href="{link}"' in desk.get(page(row)).content.decode()
+    assert f'value="{row.number}"' in desk.get(link).content.decode()
+    response = desk.post(link, {"request": row.number, "reason": "证件更正"})
+    assert response.headers["Location"] == page(row)
+    draft.refresh_from_db()
+    assert (draft.state, draft.last_transition) == ("abandoned", "close_submitted")
+    assert "没有妨碍办理的事项" in text_of(staff_client(clerk()).get(page(row)))
+
+
+@pytest.mark.parametrize(
+    ("number", "reason", "field"),
+    [
+        ("own", "", "reason"),
+        ("0000 0000 0000", "更正", "request"),
+        ("another", "更正", "request"),
+        ("x", "更正", "request"),
+    ],
+)
+def test_closing_wants_an_open_application_about_this_candidate_and_a_reason(
+    draft: Application, point: Point, number: str, reason: str, field: str
+) -> None:
+    numbers = {
+        "own": ask_change(draft.candidate, point, name="张珊").number,
+        "another": ask_deletion(factories.make_candidate(), point).number,
+    }
+    submit(draft)
+    response = staff_client(of_region()).post(
+        closing(draft), {"request": numbers.get(number, number), "reason": reason}
+    )
+    assert f'id="id_{field}_error"' in response.content.decode()
+    assert f"{reason}</textarea>" in response.content.decode()
+    draft.refresh_from_db()
+    assert draft.state == "submitted"
+
+
+@pytest.mark.rule("R28")
+def test_a_region_closes_its_own_registration_for_an_application_at_another_regions_point(
+    draft: Application, exam: object
+) -> None:
+    """The number, told by telephone, is enough; it leads to no page that is not this region's."""
+    row = report(draft.candidate.id_number, Point.objects.get(code="1201"))
+    submit(draft)
+    desk: Client = staff_client(of_region())
+    assert desk.post(closing(draft), {"request": row.number, "reason": "冒用"}).headers["Location"] == "/staff/"
+    draft.refresh_from_db()
+    assert draft.state == "abandoned"
+    assert staff_client(of_region("12")).post(closing(draft), {"request": row.number, "reason": "x"}).status_code == 404
