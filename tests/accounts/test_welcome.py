@@ -14,7 +14,7 @@ from accounts.services import recovery, staff
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
 from tests.accounts.recovering import BEGIN, QUESTION
-from tests.staffing import LOGIN, PASSWORD, give_password, is_in, staff_client
+from tests.staffing import HOME, LOGIN, PASSWORD, give_password, is_in, staff_client
 
 pytestmark = pytest.mark.django_db
 
