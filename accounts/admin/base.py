@@ -43,7 +43,7 @@ class ScopedAdmin(admin.ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only what the list's own filters ask for: any other could be used to guess what is not shown."""
         filters = [spec[0] if isinstance(spec, tuple) else spec for spec in self.get_list_filter(request)]
-        names = [name for name in filters if isinstance(name, str)]
+        names = [name if isinstance(name, str) else getattr(name, "parameter_name", "") for name in filters]
         return any(lookup == name or lookup.startswith(f"{name}__") for name in names)
 
     def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:

@@ -58,8 +58,8 @@ class ExamYearChange(models.Model):
 
     class State(models.TextChoices):
         PROPOSED = "proposed", _("Waits for a second person")
-        LIVE = "live", _("Carried out")
-        REFUSED = "refused", _("Refused")
+        LIVE = "live", _("In force")
+        REFUSED = "refused", _("Not approved")
         WITHDRAWN = "withdrawn", _("Withdrawn")
 
     kind = models.CharField(_("what is changed"), max_length=8, choices=Kind)
@@ -71,7 +71,7 @@ class ExamYearChange(models.Model):
     old = models.JSONField()
     new = models.JSONField()
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.PROPOSED)
-    reason = models.TextField(_("Reason"))
+    reason = models.TextField(_("Reason for the change"))
     proposed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField(_("proposed at"))
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")

@@ -70,18 +70,28 @@ def may_decide(actor: Actor, change: ExamYearChange) -> bool:
     return theirs and str(change.proposed_by_id) != actor.id
 
 
-def draft(*, row: Row, values: Mapping[str, Any], vouched: bool, at: datetime) -> Draft:
+def is_outdated(change: ExamYearChange, row: Row) -> bool:
+    """Whether what the change would replace stands there no more."""
+    now = entry_of(row)
+    return any(now[name] != value for name, value in change.old.items())
+
+
+def draft(*, row: Row, values: Mapping[str, Any], vouched: bool, seen: str, at: datetime) -> Draft:
     """What these values would change.
 
     A row that staff change bears the weaker of its grade and theirs. Where the actor says that all of it is true
-    (`vouched`), it is theirs: nothing in it is an example any more.
+    (`vouched`), it is theirs: nothing in it is an example any more. `seen` is the digest of the row as the form showed
+    it (`shown`).
 
     Raises:
-        Refused: nothing would change (`unchanged`), or an exam-year file could not say it (`invalid_<field>`).
+        Refused: changed since it was shown (`outdated`), nothing would change (`unchanged`), or an exam-year file could
+            not say it (`invalid_<field>`).
     """
     fields = EDITABLE[kind_of(row)].fields
     wanted = {name: _as_kept(value) for name, value in values.items() if name in fields}
     before = entry_of(row)
+    if digest(before) != seen:
+        raise _outdated()
     new = {name: value for name, value in wanted.items() if value != before[name]}
     source = STAFF if vouched else weakest(before["source"], STAFF) if new else before["source"]
     if source != before["source"]:
@@ -107,11 +117,9 @@ def propose(
 ) -> ExamYearChange:
     """Propose a change; with `alone`, carry it out at once, which nobody may while a window is open.
 
-    `seen` is the digest of the row as the form showed it (`shown`).
-
     Raises:
-        Refused: not this actor's (`forbidden`), changed since it was shown (`outdated`), without a reason
-            (`no_reason`), a second person is needed (`second_person`), and as `draft`.
+        Refused: not this actor's (`forbidden`), without a reason (`no_reason`), a second person is needed
+            (`second_person`), and as `draft`.
     """
     check_sees(actor, Right.EDIT_EXAM_YEAR, row)
     if not may_propose(actor, row):
@@ -120,9 +128,7 @@ def propose(
     current = rows_of(kind_of(row), key_of(row)).first()
     if current is None:
         raise _gone()
-    if digest(entry_of(current)) != seen:
-        raise _outdated()
-    what = draft(row=current, values=values, vouched=vouched, at=at)
+    what = draft(row=current, values=values, vouched=vouched, seen=seen, at=at)
     if not reason.strip():
         raise Refused(_("Give the reason."), code="no_reason")
     change = ExamYearChange.objects.create(
@@ -211,15 +217,14 @@ def _carry_out(change: ExamYearChange, actor: Actor, at: datetime) -> None:
     row = rows.first()
     if row is None:
         raise _gone()
-    now = entry_of(row)
-    if any(now[name] != value for name, value in change.old.items()):
+    if is_outdated(change, row):
         raise _outdated()
     _check_fits(row, change.new)
     alone = str(change.proposed_by_id) == actor.id
     if alone and (is_open(row, at) or is_open(with_values(row, change.new), at)):
         raise Refused(_("In an open window somebody else decides."), code="second_person")
     _decide(change, State.LIVE, actor, at)
-    rows.model._default_manager.filter(pk=row.pk).update(**typed(row, change.new))
+    rows.model._default_manager.filter(pk=row.pk).update(**typed(change.kind, change.new))
     if "source" in change.new:
         _mark_examples(row)
 

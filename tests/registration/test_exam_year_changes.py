@@ -30,6 +30,11 @@ pytestmark = pytest.mark.django_db
 NEW_NOTICE = "## 报名确认\n\n请携带原件。"
 
 
+def drafted(row: Any, values: dict[str, Any], *, at: datetime) -> exam_year_changes.Draft:
+    seen = exam_year_changes.shown(row)
+    return exam_year_changes.draft(row=row, values=values, vouched=False, seen=seen, at=at)
+
+
 # --- Proposing and carrying out -------------------------------------------------------------------
 @pytest.mark.rule("R11", "R28")
 def test_in_an_open_window_a_change_waits_for_a_second_person(exam: Exam) -> None:
@@ -55,7 +60,7 @@ def test_before_the_window_one_person_carries_it_out_at_once(exam: Exam) -> None
     change = propose(hunan(exam), administrator(), at=BEFORE, alone=True, notice=NEW_NOTICE)
     assert change.state == "live"
     assert hunan(exam).notice == NEW_NOTICE
-    assert exam_year_changes.draft(row=hunan(exam), values={"notice": "x"}, vouched=False, at=BEFORE).second is False
+    assert drafted(hunan(exam), {"notice": "x"}, at=BEFORE).second is False
 
 
 @pytest.mark.rule("R28")
@@ -87,8 +92,7 @@ def test_windows_are_half_open_in_the_service_and_in_the_trigger(
     row: Any = {"exam": exam, "region": hunan(exam), "point": point(), "site": Site.objects.get(pk="430101")}[kind]
     values = {"exam": {"cutoff": date(2023, 12, 30)}, "region": {"notice": "x"}}.get(kind, {"telephone": "0731-1"})
     actor = administrator("" if kind == "exam" else "43")
-    draft = exam_year_changes.draft(row=row, values=values, vouched=False, at=at)
-    assert draft.second is second
+    assert drafted(row, values, at=at).second is second
     change = propose(row, actor, at=at, **values)
     decided = {"state": "live", "decided_by": int(actor.id), "decided_at": at}
     if second:

@@ -126,9 +126,10 @@ def entry_of(row: Row) -> dict[str, Any]:
     return {name: plain(getattr(row, name)) for name in (*EDITABLE[kind_of(row)].fields, "source")}
 
 
-def typed(row: Row, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain values as the row's columns have them."""
-    return {name: _typed(row._meta.get_field(name), value) for name, value in values.items()}
+def typed(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values as the columns of such a row have them."""
+    fields = EDITABLE[kind].model._meta
+    return {name: _typed(fields.get_field(name), value) for name, value in values.items()}
 
 
 def _typed(field: Any, value: Any) -> Any:
@@ -138,7 +139,7 @@ def _typed(field: Any, value: Any) -> Any:
 def with_values(row: Row, values: Mapping[str, Any]) -> Any:
     """The row as it would be with these plain values; not saved."""
     changed = copy.copy(row)
-    for name, value in typed(row, values).items():
+    for name, value in typed(kind_of(row), values).items():
         setattr(changed, name, value)
     if "source" in values and not isinstance(row, Exam):
         # What the database generates.
