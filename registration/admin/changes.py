@@ -115,6 +115,7 @@ class ExamYearChangeAdmin(ScopedAdmin):
             **self.admin_site.each_context(request),
             "title": change.title,
             "change": change,
+            "kind": change.kind,
             "form": form,
             "differences": differences(change.kind, change.old, change.new),
             "as_seen": as_seen(request, change.kind, with_values(row, change.new)) if row and waits else "",

@@ -121,6 +121,7 @@ class YearRowAdmin(ScopedAdmin):
         kind = kind_of(row)
         context = {
             "row": row,
+            "kind": kind,
             "form": form,
             "draft": draft,
             "reason": form.cleaned_data["reason"],

@@ -75,8 +75,9 @@ def test_a_region_changes_its_notice_in_the_open_window(
     second.look("queue")
     second.page.click("#result_list a")
     frame = second.page.frame_locator("iframe.as-seen")
-    frame.locator(".prose").scroll_into_view_if_needed()
+    second.page.locator("iframe.as-seen").scroll_into_view_if_needed()
     assert "学历证书" in frame.locator(".prose").inner_text()
+    second.page.wait_for_timeout(300)
     second.look("decision")
     second.page.click("button[value=approve]")
     second.page.wait_for_load_state()
@@ -93,3 +94,27 @@ def test_a_region_changes_its_notice_in_the_open_window(
 def press(walk: Walker, act: str) -> None:
     walk.page.click(f"main button[name=act][value={act}]")
     walk.page.wait_for_load_state()
+
+
+def test_the_nation_looks_at_exams_and_points(walker: Callable[..., Walker], transactional_db: None) -> None:
+    exam = factories.make_exam()
+    desk = walker(DESK)
+    sign_in(desk, factories.make_staff(role="national_admin").user)
+    for name, path in {
+        "exam": f"registration/exam/{exam.pk}/change/",
+        "exam-form": f"registration/exam/{exam.pk}/edit/",
+        "points": "accounts/point/",
+        "point": "accounts/point/4301/change/",
+        "point-form": "accounts/point/4301/edit/",
+        "site": "accounts/site/430101/change/",
+        "changes": "registration/examyearchange/",
+    }.items():
+        desk.go(f"/staff/{path}")
+        desk.look(name)
+    desk.go("/staff/accounts/point/4301/edit/")
+    desk.fill(telephone="0731-84444444", vouched="on", reason="已与考点核对")
+    press(desk, "preview")
+    frame = desk.page.frame_locator("iframe.as-seen")
+    assert "0731-84444444" in frame.locator(".place").inner_text()
+    assert "示例数据" not in frame.locator("h3").inner_text()
+    desk.look("point-preview")

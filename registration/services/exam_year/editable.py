@@ -52,7 +52,7 @@ LABELS: dict[str, str | Promise] = {
     "notice": _("Notice"),
     "online": _("Confirms online"),
     "automatic": _("Confirms last year's candidates automatically"),
-    "name": _("Name"),
+    "name": _("Name of the place"),
     "address": _("Address"),
     "telephone": _("Telephone"),
     "hours": _("Office hours"),
