@@ -19,6 +19,7 @@ STREAMS: dict[str, str | Promise] = {
     "identity_request": _("Application about an identity"),
     "staff": _("Member of staff"),
     "exam": _("Exam"),
+    "exam_year": _("Change of the exam year"),
     "portal": _("Portal"),
 }
 
@@ -119,6 +120,10 @@ GROUPS: list[tuple[str, str | Promise, dict[str, str | Promise]]] = [
             "two_step.reset": _("Two-step verification reset"),
             "recovery_codes.made": _("Recovery codes made"),
             "exam_year.applied": _("Exam-year file applied"),
+            "exam_year.proposed": _("Change of the exam year proposed"),
+            "exam_year.live": _("Change of the exam year carried out"),
+            "exam_year.refused": _("Change of the exam year refused"),
+            "exam_year.withdrawn": _("Change of the exam year withdrawn"),
             "keys.rotated": _("Keys rotated"),
         },
     ),

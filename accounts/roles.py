@@ -23,6 +23,9 @@ class Right(StrEnum):
     CLOSE_APPLICATION = "close an application"
     MANAGE_STAFF = "manage staff"
     SEE_LEDGER = "see the ledger"
+    SEE_EXAM_YEARS = "see exam years"
+    EDIT_EXAM_YEAR = "propose a change of the exam year"
+    APPROVE_EXAM_YEAR = "approve a change of the exam year"
 
 
 class Level(models.TextChoices):
@@ -44,7 +47,14 @@ class Role:
 
 
 _AT_THE_POINT = frozenset(
-    {Right.SEE_CANDIDATES, Right.REVEAL_ID, Right.VERIFY_EDUCATION, Right.HELP_ACCOUNTS, Right.CHECK_IDENTITY}
+    {
+        Right.SEE_CANDIDATES,
+        Right.REVEAL_ID,
+        Right.VERIFY_EDUCATION,
+        Right.HELP_ACCOUNTS,
+        Right.CHECK_IDENTITY,
+        Right.SEE_EXAM_YEARS,
+    }
 )
 _OF_THE_REGION = frozenset(
     {
@@ -53,6 +63,8 @@ _OF_THE_REGION = frozenset(
         Right.VERIFY_EDUCATION,
         Right.DECIDE_IDENTITY,
         Right.CLOSE_APPLICATION,
+        Right.SEE_EXAM_YEARS,
+        Right.APPROVE_EXAM_YEAR,
     }
 )
 
@@ -63,15 +75,27 @@ ROLES: dict[str, Role] = {
     "region_admin": Role(
         _("Region administrator"),
         Level.REGION,
-        _OF_THE_REGION | {Right.HELP_ACCOUNTS, Right.MANAGE_STAFF, Right.SEE_LEDGER},
+        _OF_THE_REGION | {Right.HELP_ACCOUNTS, Right.MANAGE_STAFF, Right.SEE_LEDGER, Right.EDIT_EXAM_YEAR},
     ),
     "national_admin": Role(
         _("National administrator"),
         Level.NATION,
-        frozenset({Right.SEE_CANDIDATES, Right.HELP_ACCOUNTS, Right.MANAGE_STAFF, Right.SEE_LEDGER}),
+        frozenset(
+            {
+                Right.SEE_CANDIDATES,
+                Right.HELP_ACCOUNTS,
+                Right.MANAGE_STAFF,
+                Right.SEE_LEDGER,
+                Right.SEE_EXAM_YEARS,
+                Right.EDIT_EXAM_YEAR,
+                Right.APPROVE_EXAM_YEAR,
+            }
+        ),
     ),
     # Sees everything and changes nothing.
-    "auditor": Role(_("Auditor"), Level.NATION, frozenset({Right.SEE_CANDIDATES, Right.SEE_LEDGER})),
+    "auditor": Role(
+        _("Auditor"), Level.NATION, frozenset({Right.SEE_CANDIDATES, Right.SEE_LEDGER, Right.SEE_EXAM_YEARS})
+    ),
 }
 
 

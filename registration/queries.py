@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
-from accounts.models import Candidate, Point, Site
+from accounts.actors import Actor
+from accounts.models import Candidate, Point, Site, StaffAssignment
 from registration.lifecycle import State
-from registration.models import Application, Exam, ExamRegion, Specialty
+from registration.models import Application, AppliedExamYear, Exam, ExamRegion, ExamYearChange, Specialty
+from registration.services.exam_year.editable import Row, key_of, kind_of
 
 
 def exams() -> list[Exam]:
@@ -37,11 +39,40 @@ def regions_of(exam: Exam) -> QuerySet[ExamRegion]:
     return exam.regions.select_related("region", "exam")
 
 
-def places_of(exam_region: ExamRegion) -> list[tuple[Point, list[Site]]]:
-    """The exam points of a region in this exam, each with its registration sites, by code."""
-    sites = Site.objects.filter(exams__exam_region=exam_region)
-    points = Point.objects.filter(sites__exams__exam_region=exam_region).distinct()
+def places_of(
+    exam_region: ExamRegion, *, points: QuerySet[Point] | None = None, sites: QuerySet[Site] | None = None
+) -> list[tuple[Point, list[Site]]]:
+    """The exam points of a region in this exam, each with its sites, by code; all, or those among these."""
+    sites = (Site.objects.all() if sites is None else sites).filter(exams__exam_region=exam_region)
+    points = (Point.objects.all() if points is None else points).filter(sites__exams__exam_region=exam_region)
+    points = points.order_by("code").distinct()
     return [(point, list(point.sites.all())) for point in points.prefetch_related(Prefetch("sites", queryset=sites))]
+
+
+def applied(exam: Exam) -> AppliedExamYear | None:
+    """The file last applied to an exam."""
+    return AppliedExamYear.objects.filter(exam=exam).defer("document").first()
+
+
+def changes_of(row: Row) -> QuerySet[ExamYearChange]:
+    """What was proposed and decided about a row of an exam year, the latest first, with names."""
+    return with_names(ExamYearChange.objects.filter(kind=kind_of(row), key=key_of(row))).order_by("-proposed_at", "-pk")
+
+
+def with_names(changes: QuerySet[ExamYearChange]) -> QuerySet[ExamYearChange]:
+    """The changes with the names of who proposed (`proposer`) and who decided (`decider`)."""
+
+    def name(column: str) -> Subquery:
+        roles = StaffAssignment.objects.filter(user=OuterRef(column)).order_by("-valid_from", "-pk")
+        return Subquery(roles.values("name")[:1])
+
+    return changes.annotate(proposer=name("proposed_by"), decider=name("decided_by"))
+
+
+def waiting_for(actor: Actor, changes: QuerySet[ExamYearChange]) -> QuerySet[ExamYearChange]:
+    """Of these changes those that the actor may decide: proposed by somebody else; of an exam only for the nation."""
+    theirs = changes.filter(state=ExamYearChange.State.PROPOSED).exclude(proposed_by=int(actor.id))
+    return theirs.exclude(kind=ExamYearChange.Kind.EXAM) if actor.region else theirs
 
 
 def specialties_of(exam: Exam) -> QuerySet[Specialty]:

@@ -1,20 +1,27 @@
-"""The deadlines of an exam year that the home page of staff shows: of the exam, and of one's own region."""
+"""What the home page of staff shows of exam years: changes to be approved, and deadlines of one's own region."""
 
 from datetime import datetime
 
+from django.db.models import Min
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
+from accounts.roles import Right
 from accounts.territory import visible_to
-from exam_portal.kit.staff_work import Deadline, Work
-from registration.models import ExamRegion
+from exam_portal.kit.keyset import about
+from exam_portal.kit.staff_work import Deadline, Queue, Work
+from registration.models import ExamRegion, ExamYearChange
+from registration.queries import waiting_for
 
 
 def work(*, actor: Actor, at: datetime) -> list[Work]:
-    """When registering and confirming open and end, in exams that are not over, for staff of a region."""
-    if not actor.region:
-        return []
+    """Changes of the exam year that somebody else proposed; for a region also when its windows open and end."""
     found: list[Work] = []
+    if actor.may(Right.APPROVE_EXAM_YEAR):
+        found.append(_changes(actor))
+    if not actor.region:
+        return found
     for row in visible_to(actor, ExamRegion).filter(confirmation_closes_at__gt=at).select_related("exam"):
         moments = (
             (_("%(exam)s: registering opens"), row.exam.opens_at),
@@ -24,3 +31,15 @@ def work(*, actor: Actor, at: datetime) -> list[Work]:
         )
         found += [Deadline(label % {"exam": row.exam.title}, moment) for label, moment in moments if moment > at]
     return found
+
+
+def _changes(actor: Actor) -> Queue:
+    rows = waiting_for(actor, visible_to(actor, ExamYearChange))
+    count, exact = about(rows)
+    return Queue(
+        label=_("Changes of the exam year: to be approved here"),
+        url=f"{reverse('admin:registration_examyearchange_changelist')}?waits=me",
+        count=count,
+        exact=exact,
+        oldest=rows.aggregate(oldest=Min("proposed_at"))["oldest"],
+    )

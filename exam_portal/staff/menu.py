@@ -12,11 +12,15 @@ from accounts.roles import Right
 
 @dataclass(frozen=True)
 class Task:
-    """A place of the menu: what one does there, its address, and the right that it takes; "" for everybody."""
+    """A place of the menu: what one does there, its address, and the right that it takes; None for everybody.
+
+    `also` names what else belongs to it: models whose pages are reached from there.
+    """
 
     label: str | Promise
     url_name: str
     right: Right | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,24 @@ MENU: list[tuple[str | Promise, list[Task]]] = [
         ],
     ),
     (
+        _("Exam year"),
+        [
+            Task(
+                _("Exams and regions"),
+                "admin:registration_exam_changelist",
+                Right.SEE_EXAM_YEARS,
+                also=("registration/examregion",),
+            ),
+            Task(
+                _("Exam points and sites"),
+                "admin:accounts_point_changelist",
+                Right.SEE_EXAM_YEARS,
+                also=("accounts/site",),
+            ),
+            Task(_("Changes"), "admin:registration_examyearchange_changelist", Right.SEE_EXAM_YEARS),
+        ],
+    ),
+    (
         _("Administration"),
         [
             Task(_("Staff"), "admin:accounts_staffassignment_changelist", Right.MANAGE_STAFF),
@@ -56,7 +78,9 @@ def menu_of(actor: Actor, *, path: str) -> list[tuple[str | Promise, list[Entry]
         for task in tasks:
             if task.right is None or actor.may(task.right):
                 url = reverse(task.url_name)
-                entries.append(Entry(task.label, url, path == url or (url != home and path.startswith(url))))
+                inside = (url, *(f"{home}{model}/" for model in task.also))
+                current = path == url or (url != home and path.startswith(inside))
+                entries.append(Entry(task.label, url, current))
         if entries:
             groups.append((heading, entries))
     return groups

@@ -1,5 +1,5 @@
 """The staff's side of registration, on the default site, which is ours (exam_portal.staff)."""
 
-from registration.admin.applications import ApplicationAdmin
+from registration.admin import applications, changes, exam_years
 
-__all__ = ["ApplicationAdmin"]
+__all__ = ["applications", "changes", "exam_years"]

@@ -1,6 +1,7 @@
 """Tables of the registration app, one file a subject."""
 
 from registration.models.application import Application, Submission
+from registration.models.changes import ExamYearChange
 from registration.models.exam import (
     AppliedExamYear,
     Exam,
@@ -18,6 +19,7 @@ __all__ = [
     "Exam",
     "ExamRegion",
     "ExamSite",
+    "ExamYearChange",
     "Level",
     "RegionFee",
     "Specialty",

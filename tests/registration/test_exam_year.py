@@ -215,7 +215,7 @@ def _two_at_once(monkeypatch: pytest.MonkeyPatch) -> list[Applied | Exception]:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_applies_without_taking_turns_collide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apply, "_take_turn", lambda: None)
+    monkeypatch.setattr(apply, "take_turn", lambda: None)
     results = _two_at_once(monkeypatch)
     assert [type(result) for result in results if isinstance(result, Exception)] == [IntegrityError]
 

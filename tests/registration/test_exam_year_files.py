@@ -147,6 +147,18 @@ def test_invented_institutions_and_windows_are_marked_example(path: Path) -> Non
             "the window ends before it begins",
         ),
         (
+            "confirmation_opens_at = 2023-12-05",
+            "confirmation_opens_at = 2023-11-30",
+            "regions.33.confirmation_opens_at",
+            "confirming begins before pre-registration opens",
+        ),
+        (
+            "online = { opens_at = 2023-12-01",
+            "online = { opens_at = 2023-11-30",
+            "confirmation.online.opens_at",
+            "confirming begins before pre-registration opens",
+        ),
+        (
             "opens_at = 2023-12-01T00:00:00+08:00",
             "opens_at = 2023-12-01T00:00:00",
             "exam.opens_at",
@@ -157,7 +169,7 @@ def test_invented_institutions_and_windows_are_marked_example(path: Path) -> Non
         ("year = 2024", "", "exam.year", "is missing"),
         ('form_prefix = "24W"', 'form_prefix = "24-W"', "exam.form_prefix", "is not a code"),
         ('[subjects]\nsource = "B"', "[subjects]", "subjects.1.source", "has no grade of its source"),
-        ('[levels]\nsource = "example"', '[levels]\nsource = "sure"', "levels.1.source", "should be 'S', 'A'"),
+        ('[levels]\nsource = "example"', '[levels]\nsource = "sure"', "levels.1.source", "should be 'S', 'staff', 'A'"),
         (
             '101 = { name = "药学", level = "1"',
             '101 = { name = "药学", level = "9"',

@@ -48,9 +48,9 @@ def test_the_region_reads_what_its_points_checked(exam: Exam) -> None:
         checked_at=clock.now() - timedelta(hours=1),
         proof="identity/x",
     )
-    (queue,), _deadlines, _page = home("region_reviewer", region="43")
+    (queue, _changes), _deadlines, _page = home("region_reviewer", region="43")
     assert (queue.count, queue.url[-7:]) == (1, "checked")
-    (other,), _deadlines, _page = home("region_reviewer", region="12")
+    (other, _changes), _deadlines, _page = home("region_reviewer", region="12")
     assert (other.count, other.oldest) == (0, None)
 
 

@@ -14,10 +14,11 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import translation
 
-from accounts.models import Point, StaffAssignment
+from accounts.models import Point, Site, StaffAssignment
 from accounts.roles import ROLES, Level, Right
 from tests import factories
 from tests.accounts.requests import ask_deletion
+from tests.registration.changing import administrator, propose
 from tests.staffing import staff_client
 
 pytestmark = pytest.mark.django_db
@@ -36,11 +37,13 @@ class Expect:
         takes: a right, one of several, ANYBODY of staff, or NOBODY.
         row: which row of a territory the URL names, if it does; then another's is refused.
         level: the only level whose staff may, where the right alone does not say it.
+    shared: the row is of no territory, such as an exam.
     """
 
     takes: Right | tuple[Right, ...] | str
     row: str = ""
     level: Level | None = None
+    shared: bool = False
 
 
 EXPECTED: dict[str, Expect] = {
@@ -75,6 +78,20 @@ EXPECTED: dict[str, Expect] = {
     "admin:accounts_staffassignment_change": Expect(Right.MANAGE_STAFF, row="staff"),
     "admin:accounts_staffassignment_end": Expect(Right.MANAGE_STAFF, row="staff"),
     "admin:accounts_ledgerevent_changelist": Expect(Right.SEE_LEDGER),
+    "admin:registration_exam_changelist": Expect(Right.SEE_EXAM_YEARS),
+    "admin:registration_exam_change": Expect(Right.SEE_EXAM_YEARS, row="exam", shared=True),
+    "admin:registration_exam_edit": Expect(Right.EDIT_EXAM_YEAR, row="exam", shared=True, level=Level.NATION),
+    "admin:registration_examregion_change": Expect(Right.SEE_EXAM_YEARS, row="exam_region"),
+    "admin:registration_examregion_edit": Expect(Right.EDIT_EXAM_YEAR, row="exam_region"),
+    "admin:accounts_point_changelist": Expect(Right.SEE_EXAM_YEARS),
+    "admin:accounts_point_change": Expect(Right.SEE_EXAM_YEARS, row="point"),
+    "admin:accounts_point_edit": Expect(Right.EDIT_EXAM_YEAR, row="point"),
+    "admin:accounts_site_change": Expect(Right.SEE_EXAM_YEARS, row="site"),
+    "admin:accounts_site_edit": Expect(Right.EDIT_EXAM_YEAR, row="site"),
+    "admin:registration_examyearchange_changelist": Expect(Right.SEE_EXAM_YEARS),
+    "admin:registration_examyearchange_change": Expect(Right.SEE_EXAM_YEARS, row="exam_year_change"),
+    "admin:registration_examyearchange_decide": Expect(Right.APPROVE_EXAM_YEAR, row="exam_year_change"),
+    "admin:registration_examyearchange_withdraw": Expect(Right.EDIT_EXAM_YEAR, row="exam_year_change"),
 }
 
 
@@ -111,12 +128,19 @@ def world(exam: object) -> World:
         candidate = factories.make_candidate()
         application = factories.make_draft(candidate, exam, region=region)  # type: ignore[arg-type]
         request = ask_deletion(candidate, Point.objects.get(code=f"{region}01"))
+        site = Site.objects.select_related("point__region").get(code=f"{region}0101")
+        change = propose(site, administrator(region), telephone="1")
         rows[region] = {
             "candidate": candidate.pk,
             "education": candidate.education.get().pk,
             "identity_request": request.pk,
             "application": application.pk,
             "staff": factories.make_staff(region=region).pk,
+            "exam": exam.pk,  # type: ignore[attr-defined]
+            "exam_region": exam.regions.get(region=region).pk,  # type: ignore[attr-defined]
+            "point": f"{region}01",
+            "site": site.pk,
+            "exam_year_change": change.pk,
         }
     return World(rows)
 
@@ -134,7 +158,7 @@ def allowed(name: str, role: str, region: str) -> bool:
         return expect.takes == ANYBODY
     rights = expect.takes if isinstance(expect.takes, tuple) else (expect.takes,)
     has = not ROLES[role].rights.isdisjoint(rights) and expect.level in {None, ROLES[role].level}
-    return has and (not expect.row or region == OWN or ROLES[role].level == Level.NATION)
+    return has and (not expect.row or expect.shared or region == OWN or ROLES[role].level == Level.NATION)
 
 
 def stored() -> str:
@@ -208,7 +232,7 @@ def _table() -> str:
     for name, expect in EXPECTED.items():
         cells = []
         for code, role in ROLES.items():
-            reach = "all" if role.level == Level.NATION else "own"
+            reach = "all" if expect.shared or role.level == Level.NATION else "own"
             may = allowed(name, code, OWN)
             cells.append(("yes" if expect.takes == ANYBODY else reach) if may else "–")
         lines.append(f"| `{name}` | " + " | ".join(cells) + " |")

@@ -14,10 +14,11 @@ from registration.models import AppliedExamYear, Exam
 from registration.services.exam_year.document import entries_of_file
 from registration.services.exam_year.plan import Difference, Plan, Verdict, make_plan
 from registration.services.exam_year.reading import ExamYearRefused, Reading, read
-from registration.services.exam_year.schema import EXAMPLE, validate
-from registration.services.exam_year.tables import TABLES, Rows, Table, table_of
+from registration.services.exam_year.schema import validate
+from registration.services.exam_year.tables import TABLES, Rows, Table, example_entries, table_of
 
-# PostgreSQL's advisory lock that makes applies of whichever exam wait for one another: they share institutions.
+# PostgreSQL's advisory lock that makes applies of whichever exam, and what staff change, wait for one another: exams
+# share institutions.
 LOCK = 0x65786D79
 
 
@@ -65,7 +66,7 @@ def apply_exam_year(
     progress(f"reading {path.name}")
     reading = read(path)
     entries = entries_of_file(validate(reading))
-    _take_turn()
+    take_turn()
     plan = make_plan(reading, entries, lock=True)
     if plan.refusals:
         raise ExamYearRefused(sorted(plan.refusals))
@@ -76,7 +77,7 @@ def apply_exam_year(
     accepted = plan.of(Verdict.FROM_FILE) + conflicts
     rows = _write(reading, plan, accepted, progress)
     exam: Exam = rows["exam"]
-    example = [path for path, row in rows.items() if getattr(row, "source", None) == EXAMPLE]
+    example = example_entries(rows)
     if exam.example != bool(example):
         exam.example = bool(example)
         exam.save(update_fields=["example"])
@@ -88,7 +89,8 @@ def apply_exam_year(
     return Applied(plan, written, example)
 
 
-def _take_turn() -> None:
+def take_turn() -> None:
+    """Wait until nobody else writes an exam year, until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 

@@ -39,6 +39,11 @@ def plain(value: Any) -> Any:
     return value
 
 
+def beijing(value: Any) -> Any:
+    """A value as a file has it: moments in Beijing time."""
+    return value.astimezone(clock.BEIJING) if isinstance(value, datetime) else value
+
+
 def flatten(entries: Entries) -> dict[str, Any]:
     """Entries as one value per path."""
     return {f"{path}.{name}": value for path, entry in entries.items() for name, value in entry.items()}

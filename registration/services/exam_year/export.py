@@ -7,9 +7,8 @@ from typing import Any
 
 import tomli_w
 
-from exam_portal.clock import BEIJING
 from registration.models import Exam, ExamRegion
-from registration.services.exam_year.document import notice_for
+from registration.services.exam_year.document import beijing, notice_for
 from registration.services.exam_year.reading import ExamYearRefused, Problem
 from registration.services.exam_year.schema import Grade, strongest
 from registration.services.exam_year.tables import load, table_of
@@ -32,7 +31,7 @@ def export_exam_year(*, code: str) -> str:
     file: dict[str, dict[str, Any]] = {name: {} for name in _ORDER}
     file["institutions"]["source"] = "U"  # for the names of regions, whose rows have no grade
     for path, row in rows.items():
-        entry = table_of(path).entry(row, convert=_toml)
+        entry = table_of(path).entry(row, convert=beijing)
         if "takes_part" in entry:
             continue  # as every site of the file does
         table: dict[str, Any] = file
@@ -41,10 +40,6 @@ def export_exam_year(*, code: str) -> str:
         table.update(entry)
     _share(file, [row for row in rows.values() if isinstance(row, ExamRegion)])
     return tomli_w.dumps({name: table for name, table in file.items() if table}, multiline_strings=True)
-
-
-def _toml(value: Any) -> Any:
-    return value.astimezone(BEIJING) if isinstance(value, datetime) else value
 
 
 def _share(file: Mapping[str, dict[str, Any]], regions: list[ExamRegion]) -> None:
@@ -64,7 +59,7 @@ def _share(file: Mapping[str, dict[str, Any]], regions: list[ExamRegion]) -> Non
     source = strongest(*(_grade(row) for row in regions))
     file["confirmation"].update(source=source)
     for way, (opens_at, closes_at) in windows.items():
-        file["confirmation"][way] = {"opens_at": _toml(opens_at), "closes_at": _toml(closes_at)}
+        file["confirmation"][way] = {"opens_at": beijing(opens_at), "closes_at": beijing(closes_at)}
     file["notices"].update(source=source, **notices, automatic=automatic)
     for row in regions:
         entry, way = file["regions"][row.region_id], "online" if row.online else "onsite"

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +12,7 @@ from accounts.models import Point
 from registration.models import Application, AppliedExamYear, Exam, ExamSite, Level, Specialty, Subject
 from registration.services.exam_year.document import Entries, digest, flatten, unflatten
 from registration.services.exam_year.reading import Problem, Reading
+from registration.services.exam_year.schema import weakest
 from registration.services.exam_year.tables import TABLES, Rows, load, table_of
 
 
@@ -101,7 +102,7 @@ def make_plan(reading: Reading, entries: Entries, *, lock: bool = False) -> Plan
     shared = {path: entry for path, entry in shared.items() if path.startswith("institutions.")}
     rows = load(exam, set(entries), lock=lock)
     database = {path: table_of(path).entry(row) for path, row in rows.items()}
-    differences = list(_compare(entries, database, base, shared))
+    differences = _grades_follow(list(_compare(entries, database, base, shared)))
     compared = len(flatten(entries).keys() | flatten(database).keys())
     differing = sum(len(d.file or d.database) if d.entry == d.path else 1 for d in differences)
     return Plan(
@@ -130,6 +131,25 @@ def _compare(file: Entries, database: Entries, base: Entries, shared: Entries) -
                 bases = [known[name] for known in (before, shared.get(path)) if known and name in known]
                 verdict = _verdict(mine, other, bases or [None])
                 yield Difference(f"{path}.{name}", verdict, bases[0] if bases else None, other, mine)
+
+
+def _grades_follow(differences: list[Difference]) -> list[Difference]:
+    """A grade that staff raised does not cover what the file now brings: there the file's weaker one counts."""
+    brought = {
+        difference.entry: verdict
+        for verdict in (Verdict.CONFLICT, Verdict.FROM_FILE)  # what comes in any case decides, so it is last
+        for difference in differences
+        if difference.act == "change" and difference.verdict is verdict
+    }
+    return [
+        replace(difference, verdict=brought[difference.entry])
+        if difference.verdict is Verdict.KEPT
+        and difference.path.endswith(".source")
+        and difference.entry in brought
+        and weakest(difference.database, difference.file) == difference.file
+        else difference
+        for difference in differences
+    ]
 
 
 def _verdict(file: Any, database: Any, bases: list[Any]) -> Verdict:

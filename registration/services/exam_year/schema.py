@@ -47,9 +47,11 @@ REGIONS = frozenset(
     ]
 )
 
-# How well a datum is known, best first: notice of this exam, reprint of an official notice, training company,
-# weak text, unverified general knowledge, deduced, invented.
-Grade = Literal["S", "A", "B", "C", "U", "D", "example"]
+# How well a datum is known, best first: notice of this exam, what staff of the institution say (registration.services.
+# exam_year_changes), reprint of an official notice, training company, weak text, unverified general knowledge, deduced,
+# invented.
+Grade = Literal["S", "staff", "A", "B", "C", "U", "D", "example"]
+STAFF: Grade = "staff"
 EXAMPLE: Grade = "example"
 _GRADES: tuple[Grade, ...] = get_args(Grade)
 
@@ -306,12 +308,14 @@ def _confirmation(tables: Mapping[str, Any], levels: Mapping[str, Any]) -> Itera
     for mode in ("onsite", "online"):
         default = _entry(windows, mode)
         yield from _window(f"confirmation.{mode}", "", default.get("opens_at"), default.get("closes_at"))
+        yield from _not_before(f"confirmation.{mode}", default.get("opens_at"), _entry(tables, "exam").get("opens_at"))
     for code, region in _entries(tables, "regions").items():
         path, mode = f"regions.{code}", "online" if region.get("online") is True else "onsite"
         own = {end: region.get(f"confirmation_{end}") for end in ("opens_at", "closes_at")}
         default = _entry(windows, mode)
         if any(own.values()):
             yield from _window(path, "confirmation_", *(own[end] or default.get(end) for end in own))
+        yield from _not_before(path, own["opens_at"], _entry(tables, "exam").get("opens_at"))
         for end, moment in own.items():
             if moment is None and "confirmation" not in tables:
                 yield f"{path}.confirmation_{end}", "is given neither here nor in [confirmation]"
@@ -343,9 +347,19 @@ def _institutions(regions: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]
 
 
 def _window(path: str, prefix: str, opens: Any, closes: Any) -> Iterator[Finding]:
-    if all(isinstance(end, datetime) and end.tzinfo for end in (opens, closes)) and closes <= opens:
+    if _are_moments(opens, closes) and closes <= opens:
         reason = f"the window ends before it begins: {prefix}opens_at is {opens.isoformat()}"
         yield f"{path}.{prefix}closes_at", reason
+
+
+def _not_before(path: str, confirming: Any, registering: Any) -> Iterator[Finding]:
+    if _are_moments(confirming, registering) and confirming < registering:
+        name = "opens_at" if path.startswith("confirmation.") else "confirmation_opens_at"
+        yield f"{path}.{name}", f"confirming begins before pre-registration opens: {registering.isoformat()}"
+
+
+def _are_moments(*values: Any) -> bool:
+    return all(isinstance(value, datetime) and value.tzinfo for value in values)
 
 
 def _is_day(value: Any) -> bool:

@@ -12,6 +12,7 @@ from django.db.models import Model, QuerySet
 from accounts.models import Point, Region, Site
 from registration.models import Exam, ExamRegion, ExamSite, Level, RegionFee, Specialty, Subject
 from registration.services.exam_year.document import plain
+from registration.services.exam_year.schema import EXAMPLE
 
 Rows = dict[str, Any]
 """The rows of an exam year by the path of their entry."""
@@ -222,6 +223,11 @@ TABLES = (
 def table_of(path: str) -> Table:
     """The table that holds the entry at `path`."""
     return next(table for table in TABLES if table.pattern.fullmatch(path))
+
+
+def example_entries(rows: Rows) -> list[str]:
+    """The paths of what is invented among the rows of an exam year; while there is one, the exam is an `example`."""
+    return [path for path, row in rows.items() if getattr(row, "source", None) == EXAMPLE]
 
 
 def load(exam: Exam | None, named: set[str], *, lock: bool = False) -> Rows:

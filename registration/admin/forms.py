@@ -1,0 +1,129 @@
+"""The form by which staff propose a change of an exam year, made from what may be changed of the row."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import CharField
+from django.forms.utils import from_current_timezone, to_current_timezone
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from registration.services.exam_year.editable import EDITABLE, LABELS, Row, kind_of
+from registration.services.exam_year.schema import STAFF
+from registration.services.exam_year_changes import shown
+
+_MIDNIGHT = re.compile(r"^(\S+)[ T]+24:00$")
+_MOMENT = "%Y-%m-%d %H:%M"
+
+
+class MomentField(forms.DateTimeField):
+    """A moment in Beijing time, `2023-12-05 08:30`; the end of a day may be typed as its 24:00."""
+
+    input_formats = (_MOMENT, "%Y-%m-%dT%H:%M", "%Y/%m/%d %H:%M", "%Y-%m-%d %H:%M:%S")
+    default_error_messages = {"invalid": _("Enter date and time, for example 2023-12-14 24:00.")}
+
+    def __init__(self, *, ends: bool = False, **kwargs: Any) -> None:
+        self.ends = ends
+        widget = forms.DateTimeInput(format=_MOMENT, attrs={"maxlength": 19, "autocomplete": "off"})
+        super().__init__(**{"widget": widget, "input_formats": self.input_formats, **kwargs})
+
+    def prepare_value(self, value: Any) -> Any:
+        value = super().prepare_value(value)
+        if self.ends and isinstance(value, datetime):
+            value = to_current_timezone(value)
+            if (value.hour, value.minute, value.second) == (0, 0, 0):
+                return f"{value - timedelta(days=1):%Y-%m-%d} 24:00"
+        return value
+
+    def to_python(self, value: Any) -> datetime | None:
+        if isinstance(value, str):
+            value = unicodedata.normalize("NFKC", value).strip()
+            if match := _MIDNIGHT.match(value):
+                day = super().to_python(f"{match[1]} 00:00")
+                assert day is not None
+                return from_current_timezone((to_current_timezone(day) + timedelta(days=1)).replace(tzinfo=None))
+        return super().to_python(value)
+
+
+class DaysField(forms.CharField):
+    """Days, `2024-04-13 2024-04-14`, with spaces or commas between them."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return " ".join(day.isoformat() for day in value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        text = unicodedata.normalize("NFKC", super().to_python(value) or "")
+        try:
+            return sorted({date.fromisoformat(day) for day in re.split(r"[\s,、;]+", text) if day})
+        except ValueError:
+            raise ValidationError(_("Enter days, for example 2024-04-13 2024-04-14."), code="invalid") from None
+
+
+class LongText(forms.CharField):
+    """Text of several lines, as long as a notice may be."""
+
+    def __init__(self, *, rows: int, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 20_000, "widget": forms.Textarea(attrs={"rows": rows}), **kwargs})
+
+
+_BEIJING = _("Beijing time. The end of a day may be written as its 24:00.")
+_FIELDS: dict[str, Callable[..., forms.Field]] = {
+    "opens_at": lambda **how: MomentField(help_text=_BEIJING, **how),
+    "closes_at": lambda **how: MomentField(ends=True, **how),
+    "days": DaysField,
+    "cutoff": lambda **how: forms.DateField(widget=forms.DateInput(format="%Y-%m-%d"), **how),
+    "confirmation_opens_at": lambda **how: MomentField(help_text=_BEIJING, **how),
+    "confirmation_closes_at": lambda **how: MomentField(ends=True, **how),
+    "notice": lambda **how: LongText(
+        rows=16, help_text=_("In Markdown. HTML and pictures are not shown to candidates."), **how
+    ),
+    "online": lambda **how: forms.BooleanField(**{**how, "required": False}),
+    "automatic": lambda **how: forms.BooleanField(**{**how, "required": False}),
+}
+
+
+class ChangeForm(forms.Form):
+    """What may be changed of a row, filled in as it is, and why it is changed."""
+
+    def __init__(self, row: Row, data: Any = None) -> None:
+        editable = EDITABLE[kind_of(row)]
+        super().__init__(data, initial={name: getattr(row, name) for name in editable.fields} | {"seen": shown(row)})
+        for name in editable.fields:
+            column = editable.model._meta.get_field(name)
+            long = {"max_length": column.max_length} if type(column) is CharField else {}
+            self.fields[name] = _FIELDS.get(name, forms.CharField)(label=LABELS[name], **long)
+        if row.source not in {STAFF, "S"}:
+            self.fields["vouched"] = forms.BooleanField(
+                label=_("All of this entry is true, not only what I change; nothing in it is an example."),
+                required=False,
+            )
+        self.fields["reason"] = LongText(
+            label=_("Reason for the change"),
+            rows=2,
+            max_length=500,
+            help_text=_("Staff read it, also in years to come."),
+        )
+        self.fields["seen"] = forms.CharField(widget=forms.HiddenInput)
+        self.editable = editable.fields
+
+    def show_anew(self, row: Row) -> None:
+        """Let the next preview compare with the row as it is now: the page that says it has changed says so once."""
+        if self.is_bound:
+            self.data = cast(QueryDict, self.data).copy()
+            self.data["seen"] = shown(row)
+
+    def change(self) -> dict[str, Any]:
+        """Of a valid form: the values, whether they are vouched for, and what was seen, as the services take them."""
+        values = {name: self.cleaned_data[name] for name in self.editable}
+        return {"values": values, "vouched": self.cleaned_data.get("vouched", False), "seen": self.cleaned_data["seen"]}
+
+
+class RefusalForm(forms.Form):
+    """Why a change is refused."""
+
+    reason = LongText(label=_("Reason for refusing"), rows=2, max_length=500)
