@@ -13,6 +13,7 @@ from accounts import identity
 from accounts.models import Channel, Question, User
 from accounts.services.registering import check_answer, check_password, register_candidate
 from exam_portal import clock
+from exam_portal.kit.forms import DigitsField
 
 LONGEST_PASSWORD = 128
 
@@ -27,7 +28,7 @@ class NoticeForm(forms.Form):
 
 
 def _limit_length(password: forms.Field) -> None:
-    """No longer than anybody types. The server alone says so: a browser would cut off what is pasted, unseen."""
+    """No longer than anybody types."""
     password.validators.append(MaxLengthValidator(LONGEST_PASSWORD))
 
 
@@ -197,7 +198,7 @@ class AnswerForm(forms.Form):
 class CodeForm(forms.Form):
     """A code that came by e-mail."""
 
-    code = forms.CharField(
+    code = DigitsField(
         label=_("Code"),
         help_text=_("6 digits, from the e-mail."),
         max_length=12,

@@ -72,7 +72,7 @@ def test_digits_are_understood_however_they_are_typed_and_invisible_characters_g
 ) -> None:
     typed = {
         "ethnicity": "\u202e汉族\u2060",
-        "mobile": "１３８ ０００-０００００",
+        "mobile": "＋８６ １３８ ０００-０００００",
         "address": "某路\u200b8号",
         "postcode": "３１００００",
         "employer": "某医院",
