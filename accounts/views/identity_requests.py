@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from accounts import queries, rare_characters
@@ -65,10 +67,13 @@ def _own(request: HttpRequest, kind: str, region: Region, *, candidate: Candidat
     return _form(request, kind, region, form)
 
 
-def _taken(request: HttpRequest, region: Region) -> HttpResponse:
-    """Somebody whose number another account uses applies for its deletion."""
+def _taken(request: HttpRequest, region: Region, *, unsent: bool = False) -> HttpResponse:
+    """Somebody whose number another account uses applies for its deletion.
+
+    `unsent` shows a form that was sent as it was typed, and does nothing with it.
+    """
     points, at = list(queries.points_of(region)), clock.arrival(request)
-    if RARE_CHARACTERS.asked(request.POST):
+    if unsent or RARE_CHARACTERS.asked(request.POST):
         return _form(request, Kind.TAKEN, region, IdentityForm(initial=with_character(request.POST), points=points))
     form = IdentityForm(posted(request), points=points)
 
@@ -88,6 +93,21 @@ def apply(request: HttpRequest, kind: str, region_code: str) -> HttpResponse:
     _title(kind)
     region = get_object_or_404(Region, code=region_code)
     return _taken(request, region) if kind == Kind.TAKEN else _own(request, kind, region)
+
+
+@never_cache
+@per_address("PORTAL_SIGN_UPS_PER_ADDRESS")
+def taken_unsent(request: HttpRequest, kind: str, region_code: str) -> HttpResponse:
+    """What somebody without an account sent with an old security token: as it was typed, to be sent again."""
+    text = _("Nothing was sent yet: this page had been open too long. Look it through and send it again.")
+    if request.user.is_authenticated:
+        text = _(
+            "Nothing was sent yet: %(username)s is signed in in this browser now. If you send it again, it stands among "
+            "the applications that are seen here while %(username)s is signed in. If that is not you, sign out in another "
+            "window first."
+        ) % {"username": request.user.get_username()}
+    messages.warning(request, text)
+    return _taken(request, get_object_or_404(Region, code=region_code), unsent=True)
 
 
 def _form(request: HttpRequest, kind: str, region: Region, form: PaperForm) -> HttpResponse:

@@ -9,7 +9,7 @@ from django.core import signing
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import BasicInformation, Candidate, EmailCode, User
+from accounts.models import BasicInformation, Candidate, EmailCode, IdentityRequest, User
 from accounts.services import keys
 from accounts.services.registering import NOTICE_VERSION
 from accounts.views.registering import ACCEPTED
@@ -309,3 +309,78 @@ def test_a_sign_up_that_another_site_sent_is_shown_to_nobody(headers: dict[str, 
     response = client.post(reverse("account_signup"), {**FORM, "accepted_notice": mark}, headers=headers)
     assert response.status_code == 403
     assert FORM["password1"] not in response.content.decode()
+
+
+@pytest.mark.rule("R05")
+def test_a_sign_up_under_which_somebody_signed_in_stands_there_again_without_passwords() -> None:
+    client = Client(enforce_csrf_checks=True)
+    typed = {**FORM, ACCEPTED: signing.dumps(NOTICE_VERSION, salt=ACCEPTED), "csrfmiddlewaretoken": "b" * 32}
+    other = factories.CandidateFactory(user__username="somebody.else").user
+    client.force_login(other)
+    client.cookies[settings.CSRF_COOKIE_NAME] = "a" * 32
+    for _press in range(2):  # with the old token, then with the new one: nothing is done, and nothing is lost
+        shown = client.post(reverse("account_signup"), typed)
+        assert shown.status_code == 200
+        values = {name: shown.context["form"][name].value() for name in FORM}
+        assert values == {**FORM, "password1": "", "password2": ""}
+        assert FORM["password1"] not in shown.content.decode()
+        (message,) = shown.context["messages"]
+        assert "somebody.else" in str(message)
+        assert "no-store" in shown.headers["Cache-Control"]
+        typed |= {"csrfmiddlewaretoken": str(shown.context["csrf_token"])}
+    assert User.objects.count() == 1
+    client.post(reverse("account_logout"), {"csrfmiddlewaretoken": typed["csrfmiddlewaretoken"]})
+    assert client.post(reverse("account_signup"), typed).headers["Location"] == reverse("portal:dashboard")
+    assert User.objects.get(username="zhangsan").candidate.id_number == FORM["id_number"]
+
+
+def test_a_sign_up_sent_again_after_it_was_done_leads_to_the_account() -> None:
+    client = Client(enforce_csrf_checks=True)
+    user = factories.CandidateFactory(user__username="zhangsan").user
+    client.force_login(user)
+    client.cookies[settings.CSRF_COOKIE_NAME] = "a" * 32
+    response = client.post(reverse("account_signup"), {**FORM, "csrfmiddlewaretoken": "b" * 32})
+    assert response.headers["Location"] == reverse("portal:dashboard")
+
+
+@pytest.mark.rule("R07")
+@pytest.mark.parametrize("signed_in", [True, False], ids=["somebody signed in", "and out again"])
+def test_an_application_under_which_somebody_signed_in_stands_there_again(exam: Any, signed_in: bool) -> None:
+    client = Client(enforce_csrf_checks=True)
+    page = reverse("accounts:identity_apply", args=["taken", "43"])
+    typed = {"name": "李四", "id_type": "resident_id", "id_number": factories.resident_id(5), "point": "4301"}
+    typed |= {"telephone": "138 0000 0000", "reason": "长长的理由"}
+    if signed_in:
+        client.force_login(factories.CandidateFactory(user__username="somebody.else").user)
+    client.cookies[settings.CSRF_COOKIE_NAME] = "a" * 32
+    shown = client.post(page, {**typed, "csrfmiddlewaretoken": "b" * 32, "whose": "of nobody"})
+    assert shown.status_code == 200
+    assert {name: shown.context["form"][name].value() for name in typed} == typed
+    (message,) = shown.context["messages"]
+    assert ("somebody.else" in str(message)) == signed_in
+    assert "no-store" in shown.headers["Cache-Control"]
+    assert not IdentityRequest.objects.exists()
+    again = {**typed, "csrfmiddlewaretoken": str(shown.context["csrf_token"])}
+    assert client.post(page, again).headers["Location"] == reverse("accounts:identity_applications")
+    made = IdentityRequest.objects.get()
+    assert (made.kind, made.reason, made.candidate) == ("taken", "长长的理由", None)
+    assert made.number in client.get(reverse("accounts:identity_applications")).content.decode()
+
+
+def test_what_another_site_sent_as_an_application_is_shown_to_nobody(exam: Any) -> None:
+    client = Client(enforce_csrf_checks=True)
+    page = reverse("accounts:identity_apply", args=["taken", "43"])
+    response = client.post(page, {"reason": "长长的理由"}, headers={"Origin": "https://elsewhere.example"})
+    assert response.status_code == 403
+    assert "长长的理由" not in response.content.decode()
+
+
+def test_an_application_of_ones_own_is_another_persons_business(exam: Any) -> None:
+    client = Client(enforce_csrf_checks=True)
+    page = reverse("accounts:identity_apply", args=["change", "43"])
+    mark = mark_of(factories.CandidateFactory().user)
+    client.force_login(factories.CandidateFactory().user)
+    client.cookies[settings.CSRF_COOKIE_NAME] = "a" * 32
+    response = client.post(page, {"reason": "长长的理由", "whose": mark, "csrfmiddlewaretoken": "b" * 32})
+    assert response.status_code == 403
+    assert "长长的理由" not in response.content.decode()
