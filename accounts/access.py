@@ -18,8 +18,8 @@ View = Callable[..., HttpResponse]
 def candidate_page(view: View) -> View:
     """A page for a signed-in candidate, who is given to the view as `candidate`.
 
-    Others are sent to sign in and come back, with what they typed, which is kept until the page was saved; staff have no
-    candidate's pages (R32).
+    Others are sent to sign in and come back, with what they typed, which is kept until the page is saved; staff have
+    no candidate's pages (R32).
     """
 
     @wraps(view)

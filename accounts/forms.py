@@ -67,8 +67,8 @@ class SignUpForm(SignupForm):
     id_number = forms.CharField(
         label=_("ID number"),
         help_text=_(
-            "One ID number registers once. It cannot be changed after registering. Of a travel permit for Hong Kong and "
-            "Macau residents the letter and 8 digits count; two more on an older card are left out."
+            "One ID number registers once. It cannot be changed after registering. Of a travel permit for Hong Kong "
+            "and Macau residents the letter and 8 digits count; two more on an older card are left out."
         ),
         max_length=40,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),

@@ -132,7 +132,7 @@ ID_TYPES: dict[str, IdType] = {
         _("Officer's card"),
         _pattern(
             r"[\u4e00-\u9fff]{1,10}[A-Z]{0,3}[0-9]{4,10}|[0-9]{5,10}",
-            _("Enter the number as printed, with the characters before it, for example 军字第1234567号."),
+            _("Enter the number as printed, with the characters before it (军字第1234567号)."),
         ),
     ),
 }
@@ -251,14 +251,14 @@ def check_username(username: str) -> None:
 
 DOT = "·"
 _DOTS = re.compile(r"\s*[·\u0387•．・‧∙⋅᛫﹒･]\s*")
-# Chinese characters by their planes, whether or not this Python's Unicode knows them yet. Behind one, a selector chooses
-# the form in which it is shown, and is no character of its own.
+# Chinese characters by their planes, whether or not this Python's Unicode knows them yet. Behind one, a selector
+# chooses the form in which it is shown, and is no character of its own.
 _HAN = "\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _SELECTORS = "\U000e0100-\U000e01ef"
 # A full stop is a dot of a minority name only between Chinese characters; elsewhere it shortens: J. R. Smith.
 _STOP_BETWEEN_HAN = re.compile(rf"(?<=[{_HAN}{_SELECTORS}])\s*\.\s*(?=[{_HAN}])")
-# What a person sees as one character: a Chinese one, also of the private use area, in which older ID cards have what was
-# not in Unicode; or a letter of any script with its accents. Numbers that look like letters (①, ², Ⅷ) are none.
+# What a person sees as one character: a Chinese one, also of the private use area, in which older ID cards have what
+# was not in Unicode; or a letter of any script with its accents. Numbers that look like letters (①, ², Ⅷ) are none.
 _SEEN = r"(?:hs?|am{0,4})"
 # Between them one dot, what holds the parts of a foreign name together, or pinyin in brackets: 王(zhe).
 _SHAPE_OF_A_NAME = re.compile(rf"{_SEEN}(?:(?:·|[ .'’-]{{0,2}}){_SEEN}|[ .]{{0,2}}\({_SEEN}+\))*[.'’]?")

@@ -102,9 +102,9 @@ def taken_unsent(request: HttpRequest, kind: str, region_code: str) -> HttpRespo
     text = _("Nothing was sent yet: this page had been open too long. Look it through and send it again.")
     if request.user.is_authenticated:
         text = _(
-            "Nothing was sent yet: %(username)s is signed in in this browser now. If you send it again, it stands among "
-            "the applications that are seen here while %(username)s is signed in. If that is not you, sign out in another "
-            "window first."
+            "Nothing was sent yet: %(username)s is signed in in this browser now. If you send it again, it stands "
+            "among the applications that are seen here while %(username)s is signed in. If that is not you, sign out "
+            "in another window first."
         ) % {"username": request.user.get_username()}
     messages.warning(request, text)
     return _taken(request, get_object_or_404(Region, code=region_code), unsent=True)

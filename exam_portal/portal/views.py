@@ -1,7 +1,5 @@
 """The home page, the dashboard, and pages that belong to no app."""
 
-from collections.abc import Callable
-
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -69,18 +67,19 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     account is typing.
     """
     from_here = reason.startswith("CSRF ")  # else another site sent it: what that has filled in is shown to nobody
-    if from_here and (page := _page_of_anybody(request)):
-        return page(request, **request.resolver_match.kwargs)
+    if from_here and (page := _as_typed(request)):
+        return page
     if request.user.is_authenticated and kept.keep(request):
         return kept.send_back(request)
     return render(request, "403_csrf.html", status=403)
 
 
-def _page_of_anybody(request: HttpRequest) -> Callable[..., HttpResponseBase] | None:
-    """How a form that needs no account is shown as it was typed; None for others."""
+def _as_typed(request: HttpRequest) -> HttpResponseBase | None:
+    """The page of a form that needs no account, as it was typed; None for other forms."""
     match = request.resolver_match
+    assert match is not None  # the token is checked once it is known whose view it is
     if match.view_name == "account_signup":
-        return SignUpView.as_view(unsent=True)
+        return SignUpView.as_view(unsent=True)(request)
     if match.view_name == "accounts:identity_apply" and match.kwargs["kind"] == IdentityRequest.Kind.TAKEN:
-        return taken_unsent
+        return taken_unsent(request, **match.kwargs)
     return None
