@@ -37,7 +37,7 @@ def test_a_number_is_the_same_however_it_is_typed(typed: str) -> None:
         ("110101199002300021", "7"),
         ("110101299903070021", "7"),
         ("110101199003070021", "末位|last"),
-        ("810000199408230021", "居住证|residence permit"),
+        ("810000199408230021", "居住证|[Rr]esidence permit"),
         ("ABCDEFGHIJKLMNOPQR", "18"),
     ],
 )

@@ -243,6 +243,6 @@ def test_hard_names_print_on_it_without_a_missing_glyph(candidate: Candidate, po
 
 
 def test_the_longest_application_fits_on_one_page(candidate: Candidate, point: Point) -> None:
-    request = ask_change(candidate, point, name="努" * 50, id_type="passport", id_number="E12345678901234")
+    request = ask_change(candidate, point, name="努" * 50, id_type="officer", id_number="文" * 10 + "ABC0123456789")
     request.reason = "原因" * 150
     assert len(pages(identity_form.render(request))) == 1
