@@ -7,8 +7,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin, UserManager
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models import F, Func, Q
-from django.db.models.functions import Lower
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Lower, Replace, Upper
 from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
@@ -83,6 +83,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         STAFF = "staff", _("Staff")
 
     username = models.CharField(_("username"), max_length=30, unique=True)
+    # Sign-in names are compared as ID numbers are (accounts.identity.normalise_number): else a spelling that finds an
+    # ID number but no username would tell the one from the other.
+    sign_in_name = models.GeneratedField(
+        expression=Upper(Replace("username", Value("-"), Value(""))),
+        output_field=models.CharField(max_length=30),
+        db_persist=True,
+    )
     email = models.EmailField(_("e-mail address"), blank=True)
     kind = models.CharField(max_length=9, choices=Kind)
     is_active = models.BooleanField(default=True)
@@ -101,6 +108,7 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="user_is_candidate_or_staff",
                 condition=Q(kind="candidate", is_staff=False, is_superuser=False) | Q(kind="staff", is_staff=True),
             ),
+            models.UniqueConstraint(fields=["sign_in_name"], name="user_sign_in_name_once"),
             models.CheckConstraint(name="user_username_form", condition=Q(username__regex=identity.USERNAME_PATTERN)),
         ]
 

@@ -40,7 +40,8 @@ def keep(request: HttpRequest) -> bool:
     owner = _owner(request)
     if owner is None or (request.user.is_authenticated and request.user.pk != owner):
         return False
-    fields = {name: request.POST.getlist(name) for name in request.POST if name not in {OWNER, "csrfmiddlewaretoken"}}
+    left_out = {OWNER, "csrfmiddlewaretoken", "password"}
+    fields = {name: request.POST.getlist(name) for name in request.POST if name not in left_out}
     text = json.dumps({"owner": owner, "path": request.get_full_path(), "fields": fields})
     if len(text) > LONGEST:
         return False

@@ -74,7 +74,7 @@ def test_nothing_is_written_to_a_deleted_account(candidate: Candidate, exam: Exa
         lambda: profile.bind_wechat(**who, unionid="u", following=True),
         lambda: profile.save_basic_information(**who, values=factories.BASIC),
         lambda: identity_requests.apply_for_deletion(**who, paper=paper(point), at=at),
-        lambda: recovery.remove_email(**who),
+        lambda: recovery.remove_email(**who, password="x"),
         lambda: applications.start_application(**who, exam=exam, at=at),
     ):
         assert refusal(write) == "deleted"
