@@ -217,6 +217,7 @@ def _tell(pk: int) -> bool:
     return True
 
 
+@transaction.atomic
 def begin_email(*, candidate: Candidate, actor: Actor, address: str) -> int:
     """Have a code sent to an address that the candidate wants to recover by. Returns the code's number.
 
@@ -224,6 +225,7 @@ def begin_email(*, candidate: Candidate, actor: Actor, address: str) -> int:
         Refused: too many codes were asked for (`too_many`).
     """
     check_acts_for(actor, candidate)
+    hold(candidate)
     _claim(way="address", name=str(candidate.pk), candidate=candidate.pk)
     return email_codes.issue(purpose=EmailCode.Purpose.VERIFY, candidate=candidate.pk, address=address)
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import queries
 from accounts.actors import Actor, acting
-from accounts.models import Candidate, EducationRecord, IdentityRequest, LedgerEvent, Message, Point, User
+from accounts.models import Candidate, EducationRecord, EmailCode, IdentityRequest, LedgerEvent, Message, Point, User
 from accounts.services import credentials, education, identity_requests, keys, ledger, profile, recovery, sessions
 from exam_portal import clock
 from registration.models import Application, Exam
@@ -74,10 +74,12 @@ def test_nothing_is_written_to_a_deleted_account(candidate: Candidate, exam: Exa
         lambda: profile.bind_wechat(**who, unionid="u", following=True),
         lambda: profile.save_basic_information(**who, values=factories.BASIC),
         lambda: identity_requests.apply_for_deletion(**who, paper=paper(point), at=at),
+        lambda: recovery.begin_email(**who, address="a@example.org"),
         lambda: recovery.remove_email(**who),
         lambda: applications.start_application(**who, exam=exam, at=at),
     ):
         assert refusal(write) == "deleted"
+    assert not EmailCode.objects.exists()
 
 
 def test_a_username_that_looks_like_a_deleted_ones_stops_no_deletion(
