@@ -12,6 +12,8 @@ from accounts.models.users import Candidate, User
 from exam_portal.kit.fields import EncryptedTextField
 from exam_portal.kit.rotation import ROTATING
 
+_ENCRYPTED_COLUMNS = """ARRAY['name', 'id_number', 'new_name', 'new_id_number', 'telephone', 'reason', 'remark',
+    'refusal']"""
 _DECISION_COLUMNS = """ARRAY['state', 'candidate_id', 'needs_region', 'proof', 'checked_by_id', 'checked_at',
     'decided_by_id', 'decided_at', 'remark', 'refusal']"""
 
@@ -113,9 +115,17 @@ class IdentityRequest(models.Model):
             pgtrigger.Trigger(
                 name="identity_request_is_kept",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Update | pgtrigger.Delete,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
                 func=f"""
-                    IF TG_OP = 'UPDATE' AND {ROTATING} THEN
+                    IF TG_OP = 'INSERT' THEN
+                        IF NEW.state <> 'made' THEN
+                            RAISE EXCEPTION 'pgtrigger: a request about an identity begins as made';
+                        END IF;
+                        RETURN NEW;
+                    END IF;
+                    IF TG_OP = 'UPDATE' AND {ROTATING}
+                        AND to_jsonb(NEW) - {_ENCRYPTED_COLUMNS} = to_jsonb(OLD) - {_ENCRYPTED_COLUMNS}
+                    THEN
                         RETURN NEW;
                     END IF;
                     IF OLD.state IN ('done', 'refused') THEN
@@ -136,6 +146,12 @@ class IdentityRequest(models.Model):
                                 OLD.checked_at)
                     THEN
                         RAISE EXCEPTION 'pgtrigger: what was checked is never altered';
+                    END IF;
+                    IF NEW.state = 'done' AND pg_trigger_depth() < 2 THEN
+                        RAISE EXCEPTION 'pgtrigger: done is set by the trigger of the account that it changes';
+                    END IF;
+                    IF OLD.state = 'checked' AND NEW.state = 'made' THEN
+                        RAISE EXCEPTION 'pgtrigger: what was checked waits for the region';
                     END IF;
                     RETURN NEW;
                 """,

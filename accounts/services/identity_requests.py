@@ -279,7 +279,7 @@ def _check_nothing_against(request: IdentityRequest, candidate: Candidate, at: d
 
 
 def _carry_out(request: IdentityRequest, candidate: Candidate, actor: Actor, at: datetime) -> None:
-    request.state, request.decided_by_id, request.decided_at = State.DONE, int(actor.id), at
+    request.decided_by_id, request.decided_at = int(actor.id), at
     request.save(update_fields=IdentityRequest.DECISION)
     _record(request, "done", actor, at)
     if request.kind == Kind.CHANGE:
@@ -333,11 +333,15 @@ def _delete(request: IdentityRequest, candidate: Candidate, actor: Actor, at: da
 
 
 def _write(request: IdentityRequest, candidate: Candidate, values: dict[str, object]) -> None:
-    """Change what is otherwise fixed: the trigger looks at the request that this transaction says it carries out."""
+    """Change what is otherwise fixed: the trigger looks at the request that this transaction says it carries out.
+
+    It lets that one change through, and makes the request a done one.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config(%s, %s, true)", [CARRYING_OUT, str(request.pk)])
         Candidate.objects.filter(pk=candidate.pk).update(**values)
         cursor.execute("SELECT set_config(%s, '', true)", [CARRYING_OUT])
+    request.state = State.DONE
 
 
 def is_open_about(request: IdentityRequest, candidate: Candidate) -> bool:
