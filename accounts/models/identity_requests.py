@@ -25,6 +25,9 @@ class IdentityRequest(models.Model):
     they are the old values once new ones are carried out. What is personal is encrypted, and stays here: the ledger
     holds the request's number only. `changes` names what a change changes, `needs_region` whether somebody of the
     region decides after the exam point. What was done or refused is never altered.
+
+    `id_digest` is the applicant's, by the look-up key of its time. `once` is a keyed digest over who applies, the day
+    and all that is applied for: while it waits, the same is not made twice.
     """
 
     class Kind(models.TextChoices):
@@ -53,6 +56,8 @@ class IdentityRequest(models.Model):
     telephone = EncryptedTextField(_("telephone"))
     reason = EncryptedTextField(_("Reason"))
     made_at = models.DateTimeField()
+    id_digest = models.CharField(max_length=64, editable=False, blank=True)
+    once = models.CharField(max_length=64, editable=False, null=True)  # noqa: DJ001
     needs_region = models.BooleanField(default=False)
     proof = models.FileField(upload_to="identity", blank=True)
     checked_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
@@ -110,6 +115,7 @@ class IdentityRequest(models.Model):
             models.UniqueConstraint(
                 name="identity_request_one_waiting", fields=["candidate"], condition=Q(state="checked")
             ),
+            models.UniqueConstraint(name="identity_request_made_once", fields=["once"], condition=Q(state="made")),
         ]
         triggers = [
             pgtrigger.Trigger(
@@ -167,6 +173,9 @@ class IdentityRequest(models.Model):
         indexes = [
             models.Index(
                 fields=["point", "made_at"], name="identity_request_open", condition=Q(state__in=["made", "checked"])
+            ),
+            models.Index(
+                fields=["id_digest"], name="identity_request_reports", condition=Q(kind="taken", state="made")
             ),
         ]
 

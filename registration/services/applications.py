@@ -11,7 +11,7 @@ from accounts.models import Candidate, Channel, IdentityRequest, Point, Site
 from accounts.next_steps import next_step as account_next_step
 from accounts.services import ledger, outbox
 from accounts.services.candidates import hold
-from accounts.services.identity_requests import is_open_about
+from accounts.services.identity_requests import hold_open
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.locks import locked
 from registration import steps
@@ -365,16 +365,18 @@ def close_for_identity(
         Refused: not this region's, no open request about this candidate (`no_request`), without a reason (`no_reason`),
             or there is nothing live to close (`wrong_state`).
     """
+    # As deciding the request does it: first the person, then the request; then what is closed.
+    held = hold_open(request=request, candidate=hold(application.candidate))
     application = _locked(application)
     check_staff_of_region(actor, application.exam_region.region_id if application.exam_region else "")
-    if not is_open_about(request, application.candidate):
+    if held is None:
         raise Refused(_("There is no open application about this candidate's identity."), code="no_request")
     if not reason.strip():
         raise Refused(_("Give the reason."), code="no_reason")
     if application.state not in CLOSABLE:
         raise Refused(_("There is no live registration to close."), code="wrong_state")
     name = f"close_{application.state}"
-    move(application=application, name=name, actor=actor, at=at, reason=reason.strip(), request=request.number)
+    move(application=application, name=name, actor=actor, at=at, reason=reason.strip(), request=held.number)
     outbox.enqueue(
         candidate=application.candidate,
         kind="application_closed",

@@ -194,7 +194,7 @@ def test_the_way_is_closed_again_within_the_transaction(candidate: Candidate, po
 def test_a_request_begins_as_made(candidate: Candidate, point: Point, clerk: Actor, state: str) -> None:
     forged = decided(ask_deletion(candidate, point), clerk)
     forged.refresh_from_db()
-    forged.pk, forged.number, forged.state = None, "9" * 12, state
+    forged.pk, forged.number, forged.state, forged.once = None, "9" * 12, state, None
     with pytest.raises(Exception, match="begins as made"), transaction.atomic():
         forged.save(force_insert=True)
 
