@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0004_guards_of_identity'),
+        ('accounts', '0007_requests_made_once'),
         ('auth', '0012_alter_user_first_name_max_length'),
     ]
 
