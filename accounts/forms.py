@@ -206,10 +206,25 @@ class CodeForm(forms.Form):
     )
 
 
-class EmailForm(forms.Form):
+class PresentPasswordForm(forms.Form):
+    """The present password, of whoever is signed in already."""
+
+    password = forms.CharField(
+        label=_("Your present password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _limit_length(self.fields["password"])
+
+
+class EmailForm(PresentPasswordForm):
     """The address to recover the account by."""
 
     address = forms.EmailField(label=_("E-mail address"), max_length=254)
+    field_order = ("address", "password")
 
 
 class NewPasswordForm(forms.Form):

@@ -130,7 +130,7 @@ def register_candidate(
                     "somebody else used your number: the exam point of your city helps you."
                 )
             ) from None
-        if "accounts_user_username" in str(error):
+        if "accounts_user_username" in str(error) or "user_sign_in_name_once" in str(error):
             raise UsernameTaken(_("This username is taken. Choose another one.")) from None
         raise
     return user

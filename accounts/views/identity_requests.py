@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
@@ -78,8 +79,13 @@ def _taken(request: HttpRequest, region: Region, *, unsent: bool = False) -> Htt
     form = IdentityForm(posted(request), points=points)
 
     def report(_data: dict[str, Any]) -> None:
-        made = identity_requests.report_taken(person=form.identity(), actor=VISITOR, paper=form.paper(), at=at)
-        request.session[_mine(request)] = [made.number, *request.session.get(_mine(request), [])][:5]
+        # The cookie against forged requests tells browsers apart, also before there is a session.
+        browser = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
+        made = identity_requests.report_taken(
+            person=form.identity(), actor=VISITOR, paper=form.paper(), browser=browser, at=at
+        )
+        earlier = request.session.get(_mine(request), [])
+        request.session[_mine(request)] = list(dict.fromkeys([made.number, *earlier]))[:5]
 
     if carry_out(form, report):
         return redirect("accounts:identity_applications")

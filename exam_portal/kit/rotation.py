@@ -1,6 +1,6 @@
 """Encrypting every encrypted column anew, with the first of the encryption keys."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from cryptography.fernet import InvalidToken
@@ -11,6 +11,9 @@ from django.db.models.functions import Cast
 from exam_portal.kit import crypto
 from exam_portal.kit.fields import EncryptedTextField
 from exam_portal.kit.locks import locked
+
+# Called with the column and how many of its rows were changed, in the transaction that changes them.
+Note = Callable[[str, int], None]
 
 # True in SQL inside a transaction that called `begin_rotating`: triggers let through what only a rotation may do.
 ROTATING = "coalesce(current_setting('portal.rotating_keys', true), '') = 'on'"
@@ -60,17 +63,19 @@ def encrypted_columns() -> list[tuple[type[models.Model], EncryptedTextField]]:
     ]
 
 
-def rotate_encryption(*, batch: int, dry_run: bool = False) -> Iterator[Progress]:
+def rotate_encryption(*, batch: int, note: Note, dry_run: bool = False) -> Iterator[Progress]:
     """Encrypt anew what another key than the first has encrypted; yields after each batch.
 
     A batch is one transaction with its rows locked: a writer waits for it, and nothing written meanwhile is lost. What
-    is done stays done when it is interrupted; the next run finds what is left.
+    is done stays done, and noted, when it is interrupted; the next run finds what is left.
     """
     for model, column in encrypted_columns():
-        yield from _rotate(model, column, batch=batch, dry_run=dry_run)
+        yield from _rotate(model, column, batch=batch, note=note, dry_run=dry_run)
 
 
-def _rotate(model: type[models.Model], column: EncryptedTextField, *, batch: int, dry_run: bool) -> Iterator[Progress]:
+def _rotate(
+    model: type[models.Model], column: EncryptedTextField, *, batch: int, note: Note, dry_run: bool
+) -> Iterator[Progress]:
     rows = model._default_manager.all()
     progress = Progress(f"{model._meta.label}.{column.name}", total=rows.count())
     last, some = None, True
@@ -91,6 +96,7 @@ def _rotate(model: type[models.Model], column: EncryptedTextField, *, batch: int
             if changed and not dry_run:
                 begin_rotating()
                 model._default_manager.bulk_update(changed, [column.name])
+                note(progress.what, len(changed))
         some = len(tokens) == batch
         progress = progress.on(checked=len(tokens), changed=len(changed), problems=problems)
         yield progress

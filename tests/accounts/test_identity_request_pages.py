@@ -58,6 +58,18 @@ def test_who_signs_in_next_at_the_same_browser_does_not_see_it(
     assert client.get(reverse("accounts:identity_form", args=[number])).status_code == 404
 
 
+def test_a_button_pressed_twice_makes_one_application(client: Client, point: Point) -> None:
+    client.get(apply("taken"))
+    for _press in range(2):
+        assert client.post(apply("taken"), TAKEN).status_code == 302
+    made = IdentityRequest.objects.get()
+    assert client.get(reverse("accounts:identity_applications")).content.decode().count(f"{made.number}.pdf") == 1
+    other = Client()
+    other.get(apply("taken"))
+    other.post(apply("taken"), TAKEN)
+    assert IdentityRequest.objects.count() == 2
+
+
 def test_it_can_be_removed_from_the_browser(client: Client, point: Point) -> None:
     client.post(apply("taken"), TAKEN)
     page = reverse("accounts:identity_applications")
@@ -184,7 +196,8 @@ def test_an_unknown_kind_or_region_is_not_found(client: Client, point: Point) ->
 
 def test_one_address_makes_no_flood_of_applications(client: Client, point: Point, settings: Any) -> None:
     settings.PORTAL_SIGN_UPS_PER_ADDRESS = 2
-    assert [client.post(apply("taken"), TAKEN).status_code for _time in range(3)] == [302, 302, 429]
+    names = ("李四", "李五", "李六")
+    assert [client.post(apply("taken"), {**TAKEN, "name": name}).status_code for name in names] == [302, 302, 429]
     assert IdentityRequest.objects.count() == 2
 
 

@@ -258,8 +258,10 @@ def test_signing_up_goes_on_after_the_session_has_ended(client: Client) -> None:
 
 def test_the_code_for_an_address_is_asked_for_again_and_stands_there(client: Client, newcomer: Candidate) -> None:
     page = reverse("accounts:email_code")
+    newcomer.user.set_password("moon over ward seven")
+    newcomer.user.save()
     client.force_login(newcomer.user)
-    client.post(reverse("accounts:email"), {"address": "zhang@example.org"})
+    client.post(reverse("accounts:email"), {"address": "zhang@example.org", "password": "moon over ward seven"})
     mark = open_form(client, page)
     end_session(client)
     code = EmailCode.objects.get().code

@@ -16,13 +16,14 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wrong = list(ledger.verify())
+        wrong: list[str] = []
+        for line in ledger.verify():  # told at once, not when all is verified
+            wrong.append(line)
+            if not options["json"]:
+                self.stderr.write(line)
         if options["json"]:
             self.stdout.write(json.dumps({"ok": not wrong, "findings": wrong}))
-        else:
-            for line in wrong:
-                self.stderr.write(line)
-            if not wrong:
-                self.stdout.write("the ledger is whole")
+        elif not wrong:
+            self.stdout.write("the ledger is whole")
         if wrong:
             raise SystemExit(1)
