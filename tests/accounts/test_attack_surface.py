@@ -51,7 +51,9 @@ def test_pressing_sign_up_twice_does_not_lead_into_an_account_of_the_same_userna
     assert client.get(DASHBOARD).status_code == 302
 
 
-def test_an_address_said_by_the_browser_does_not_pass_the_limit_of_an_address(client: Client, settings: Any) -> None:
+def test_an_address_said_by_the_browser_does_not_pass_the_limit_of_an_address(
+    client: Client, settings: Any, one_minute: None
+) -> None:
     settings.PORTAL_SIGN_INS_PER_ADDRESS = 2
     statuses = [
         client.post(LOGIN, {}, headers={"X-Forwarded-For": f"203.0.113.{number}", "X-Real-IP": f"203.0.113.{number}"})

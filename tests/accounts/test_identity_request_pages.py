@@ -194,7 +194,9 @@ def test_an_unknown_kind_or_region_is_not_found(client: Client, point: Point) ->
         assert client.get(page).status_code == 404
 
 
-def test_one_address_makes_no_flood_of_applications(client: Client, point: Point, settings: Any) -> None:
+def test_one_address_makes_no_flood_of_applications(
+    client: Client, point: Point, settings: Any, one_minute: None
+) -> None:
     settings.PORTAL_SIGN_UPS_PER_ADDRESS = 2
     names = ("李四", "李五", "李六")
     assert [client.post(apply("taken"), {**TAKEN, "name": name}).status_code for name in names] == [302, 302, 429]

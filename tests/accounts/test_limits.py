@@ -9,12 +9,7 @@ from django.urls import reverse
 
 from accounts import limits
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits.time, "time", lambda: 1_000_000.0)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_minute")]
 
 
 @pytest.fixture(params=["account_login", "account_signup"])

@@ -205,7 +205,7 @@ def test_whoever_failed_to_sign_in_ten_times_signs_in_after_recovery(somebody: C
     signed_in(NEW)
 
 
-def test_answers_are_limited_for_an_address(somebody: Candidate, settings: Any) -> None:
+def test_answers_are_limited_for_an_address(somebody: Candidate, settings: Any, one_minute: None) -> None:
     settings.PORTAL_RECOVERIES_PER_ADDRESS = 2
     client = Client()
     codes = [client.post(BEGIN, {"login": f"name{number}"}).status_code for number in range(3)]

@@ -186,7 +186,8 @@ class Listener:
 
     def __init__(self) -> None:
         self.heard: list[str] = []
-        self._monitor = redis.Redis.from_url(settings.REDIS_URL).monitor()
+        # Without a time limit: for a while all may be quiet.
+        self._monitor = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=None).monitor()
 
     def __enter__(self) -> "Listener":
         self._monitor.__enter__()
