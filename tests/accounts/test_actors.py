@@ -25,9 +25,9 @@ OWN: dict[str, Callable[[dict[str, Any], Point], Any]] = {
     "remove_credential": lambda who, point: credentials.remove_credential(**who, kind="nurse_registration"),
     "save_basic_information": lambda who, point: profile.save_basic_information(**who, values=factories.BASIC),
     "bind_wechat": lambda who, point: profile.bind_wechat(**who, unionid="u", following=True),
-    "begin_email": lambda who, point: recovery.begin_email(**who, address="a@example.org"),
+    "begin_email": lambda who, point: recovery.begin_email(**who, address="a@example.org", password="x"),
     "verify_email": lambda who, point: recovery.verify_email(**who, code_id=0, typed=""),
-    "remove_email": lambda who, point: recovery.remove_email(**who),
+    "remove_email": lambda who, point: recovery.remove_email(**who, password="x"),
     "sign_out": lambda who, point: sessions.sign_out(**who),
     "apply_for_change": lambda who, point: identity_requests.apply_for_change(
         **who, wanted=WANTED, paper=paper(point), at=clock.now()
