@@ -20,7 +20,8 @@ View = Callable[..., HttpResponse]
 def candidate_page(view: View) -> View:
     """A page for a signed-in candidate, who is given to the view as `candidate`.
 
-    Others are sent to sign in and come back, with what they typed; staff have no candidate's pages (R32).
+    Others are sent to sign in and come back, with what they typed, which is kept until the page is saved; staff have
+    no candidate's pages (R32).
     """
 
     @wraps(view)
@@ -34,7 +35,10 @@ def candidate_page(view: View) -> View:
         candidate = candidate_of(user)
         if candidate is None:
             raise PermissionDenied
-        return view(request, *args, candidate=candidate, **kwargs)
+        response = view(request, *args, candidate=candidate, **kwargs)
+        if request.method == "POST" and response.status_code == 302:  # what is not saved is shown again
+            kept.forget(request)
+        return response
 
     return guarded
 

@@ -44,12 +44,12 @@ def acting(candidate: Candidate, channel: Channel = Channel.WEB) -> Actor:
 
 
 def check_acts_for(actor: Actor, candidate: Candidate) -> None:
-    """Refuse a candidate who acts on another candidate's data.
+    """Refuse everybody but the candidate: what is a candidate's own to do, neither staff nor the portal does.
 
     Raises:
         Refused: code `forbidden`.
     """
-    if actor.kind == "candidate" and actor.id != str(candidate.pk):
+    if (actor.kind, actor.id) != ("candidate", str(candidate.pk)):
         raise forbidden()
 
 

@@ -26,7 +26,7 @@ def called(login: str, *, user: str = "") -> Q:
     """
     digests = identity.digests_of_any_type(login)
     return (
-        Q(**{f"{user}username": identity.normalise_username(login)})
+        Q(**{f"{user}sign_in_name": identity.normalise_number(login)})
         # In both columns: while the look-up key rotates, rows before and after the switch stand side by side.
         | Q(**{f"{user}candidate__id_digest__in": digests})
         | Q(**{f"{user}candidate__id_digest_next__in": digests})
@@ -64,17 +64,21 @@ class AccountAdapter(DefaultAccountAdapter):
     def clean_username(self, username: str, shallow: bool = False) -> str:
         username = identity.normalise_username(username)
         identity.check_username(username)
+        if not shallow and User.objects.filter(sign_in_name=identity.normalise_number(username)).exists():
+            raise self.validation_error("username_taken")
         return super().clean_username(username, shallow=shallow)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        # One key per account however it is called, and no ID number in the cache.
-        login = credentials.get("username", "")
-        accounts = [str(user.pk) for user in accounts_called(login)]
-        return keyed_digest("sign-in", *(accounts or [identity.normalise_number(login)]))
+        # The same whether or not somebody is called so, however it is typed; and no ID number in the cache.
+        return keyed_digest("sign-in", identity.normalise_number(credentials.get("username", "")))
 
     def forget_failed_sign_ins(self, request: HttpRequest, user: User) -> None:
         """Let somebody with a new password sign in at once, however often the forgotten one was tried."""
-        self._delete_login_attempts_cached_email(request, username=user.username)
+        names = [user.username]
+        if user.kind == User.Kind.CANDIDATE:
+            names.append(user.candidate.id_number)
+        for name in names:
+            self._delete_login_attempts_cached_email(request, username=name)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         assert isinstance(request.user, User)

@@ -13,6 +13,7 @@ from accounts import identity
 from accounts.models import Channel, Question, User
 from accounts.services.registering import check_answer, check_password, register_candidate
 from exam_portal import clock
+from exam_portal.kit.forms import DigitsField
 
 LONGEST_PASSWORD = 128
 
@@ -27,7 +28,7 @@ class NoticeForm(forms.Form):
 
 
 def _limit_length(password: forms.Field) -> None:
-    """No longer than anybody types. The server alone says so: a browser would cut off what is pasted, unseen."""
+    """No longer than anybody types."""
     password.validators.append(MaxLengthValidator(LONGEST_PASSWORD))
 
 
@@ -82,7 +83,10 @@ class SignUpForm(SignupForm):
     id_type = forms.ChoiceField(label=_("ID type"), choices=identity.choices())
     id_number = forms.CharField(
         label=_("ID number"),
-        help_text=_("One ID number registers once. It cannot be changed after registering."),
+        help_text=_(
+            "One ID number registers once. It cannot be changed after registering. Of a travel permit for Hong Kong "
+            "and Macau residents the letter and 8 digits count; two more on an older card are left out."
+        ),
         max_length=40,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
     )
@@ -211,7 +215,7 @@ class AnswerForm(forms.Form):
 class CodeForm(forms.Form):
     """A code that came by e-mail."""
 
-    code = forms.CharField(
+    code = DigitsField(
         label=_("Code"),
         help_text=_("6 digits, from the e-mail."),
         max_length=12,
@@ -219,10 +223,25 @@ class CodeForm(forms.Form):
     )
 
 
-class EmailForm(forms.Form):
+class PresentPasswordForm(forms.Form):
+    """The present password, of whoever is signed in already."""
+
+    password = forms.CharField(
+        label=_("Your present password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _limit_length(self.fields["password"])
+
+
+class EmailForm(PresentPasswordForm):
     """The address to recover the account by."""
 
     address = forms.EmailField(label=_("E-mail address"), max_length=254)
+    field_order = ("address", "password")
 
 
 class PasswordTwiceForm(forms.Form):

@@ -18,11 +18,9 @@ from stdnum.iso7064 import mod_11_2
 
 from exam_portal import clock
 from exam_portal.kit.crypto import keyed_digest, lookup_keys
-from exam_portal.kit.text import visible
+from exam_portal.kit.text import joined, visible
 
 USERNAME_PATTERN = r"^[a-z][a-z0-9_.-]{3,29}$"
-# Letters, then digits: the form of passports and permits.
-_LOOKS_LIKE_ID = re.compile(r"[a-z]{1,3}[0-9]{5,15}")
 
 
 class Sex(models.TextChoices):
@@ -30,6 +28,9 @@ class Sex(models.TextChoices):
 
     FEMALE = "F", _("Female")
     MALE = "M", _("Male")
+
+
+_WRONG_CHECK = _("The last character does not fit the others: one of them is mistyped.")
 
 
 def _check_eighteen(number: str) -> None:
@@ -45,19 +46,24 @@ def _check_eighteen(number: str) -> None:
     if not date(1900, 1, 1) <= born < clock.today():
         raise ValidationError(_("The date of birth in digits 7 to 14 cannot be right. Compare it with your card."))
     if not mod_11_2.is_valid(number):
-        raise ValidationError(_("The last character does not fit the others: one of them is mistyped."))
+        raise ValidationError(_WRONG_CHECK)
+
+
+_PERMITS = ("810000", "820000", "830000")
 
 
 def _check_residence_permit(number: str) -> None:
     _check_eighteen(number)
-    if number[:6] not in {"810000", "820000", "830000"}:
+    if not number.startswith(_PERMITS):
         raise ValidationError(_("The number of a residence permit begins with 810000, 820000 or 830000."))
 
 
-def _check_resident_id(number: str) -> None:
-    _check_eighteen(number)
-    if number[:6] in {"810000", "820000", "830000"}:
-        raise ValidationError(_("This is the number of a residence permit: choose that ID type."))
+def _check_foreigner(number: str) -> None:
+    """15 characters on older cards; since 2023 18 from 9, with the check character of GB 11643."""
+    if not re.fullmatch(r"[A-Z]{3}[0-9]{12}|9[0-9]{16}[0-9X]", number):
+        raise ValidationError(_("The number is 3 letters and 12 digits, or 18 characters from 9."))
+    if number.startswith("9") and not mod_11_2.is_valid(number):
+        raise ValidationError(_WRONG_CHECK)
 
 
 def _pattern(pattern: str, message: str | Promise) -> Callable[[str], None]:
@@ -70,23 +76,44 @@ def _pattern(pattern: str, message: str | Promise) -> Callable[[str], None]:
 
 @dataclass(frozen=True)
 class IdType:
-    """A kind of ID document: its name, how its number is checked, and whether the number tells sex and birth date."""
+    """A kind of ID document: its name, how its number is checked, and whether the number tells sex and birth date.
+
+    `alone` is the form of numbers that no other type has: whoever gives one under another type is told (R04).
+    """
 
     label: str | Promise
     check: Callable[[str], None]
     tells_birth: bool = False
+    alone: str = r"(?!)"
+
+    def has(self, number: str) -> bool:
+        """Whether a normalised number can be one of this type."""
+        try:
+            self.check(number)
+        except ValidationError:
+            return False
+        return True
 
 
 ID_TYPES: dict[str, IdType] = {
-    "resident_id": IdType(_("Resident ID card"), _check_resident_id, tells_birth=True),
+    "resident_id": IdType(
+        _("Resident ID card"),
+        _check_eighteen,
+        tells_birth=True,
+        alone=r"[0-9]{15}|(?!8[123]0000|9)[0-9]{17}[0-9X]",
+    ),
     "residence_permit": IdType(
         _("Residence permit for Hong Kong, Macau and Taiwan residents"),
         _check_residence_permit,
         tells_birth=True,
+        alone=r"8[123]0000[0-9]{11}[0-9X]",
     ),
     "travel_permit_hk_mo": IdType(
         _("Mainland travel permit for Hong Kong and Macau residents"),
-        _pattern(r"[HM][0-9]{8}([0-9]{2})?", _("The number is H or M and 8 digits.")),
+        _pattern(
+            r"[HM][0-9]{8}",
+            _("The number is H or M and 8 digits; on an older card two more, which count its renewals."),
+        ),
     ),
     "travel_permit_tw": IdType(
         _("Mainland travel permit for Taiwan residents"),
@@ -94,17 +121,19 @@ ID_TYPES: dict[str, IdType] = {
     ),
     "foreigner_permanent": IdType(
         _("Foreigner's permanent residence card"),
-        _pattern(
-            r"[A-Z]{3}[0-9]{12}|9[0-9]{16}[0-9X]",
-            _("The number is 3 letters and 12 digits, or 18 characters from 9."),
-        ),
+        _check_foreigner,
+        alone=r"[A-Z]{3}[0-9]{12}|9[0-9]{16}[0-9X]",
     ),
+    # Nine characters are all that the machine-readable lines of a passport hold (ICAO 9303).
     "passport": IdType(
-        _("Passport"), _pattern(r"(?=.*[0-9])[A-Z0-9]{6,15}", _("The number has 6 to 15 letters and digits."))
+        _("Passport"), _pattern(r"(?=.*[0-9])[A-Z0-9]{6,9}", _("The number has 6 to 9 letters and digits."))
     ),
     "officer": IdType(
         _("Officer's card"),
-        _pattern(r"(?=.*[0-9])[A-Z0-9\u4e00-\u9fff]{6,20}", _("Enter the number as printed, 6 to 20 characters.")),
+        _pattern(
+            r"[\u4e00-\u9fff]{1,10}[A-Z]{0,3}[0-9]{4,10}|[0-9]{5,10}",
+            _("Enter the number as printed, with the characters before it (军字第1234567号)."),
+        ),
     ),
 }
 
@@ -120,23 +149,36 @@ def name_on_paper(id_type: str) -> str:
         return str(ID_TYPES[id_type].label)
 
 
+# What a number of a document may have beside what is its holder's: on older travel permits for Hong Kong and Macau
+# residents two digits that count renewals, on an officer's card the words around the number, 军字第1234567号.
+_RENEWALS = re.compile(r"(?<=^[HM][0-9]{8})[0-9]{2}$")
+_WORDS = re.compile(r"(?<=[\u4e00-\u9fff])(?:字第?|第)(?=[A-Z]{0,3}[0-9])|(?<=[0-9])号$")
+
+
 def normalise_number(typed: str) -> str:
     """One number, however it is typed (R04): half-width, any script's digits as 0-9, nothing invisible, no spaces or
-    hyphens, capitals.
+    hyphens, capitals; and however often its document was renewed.
 
     Until nothing changes any more: what is left when a space is taken out may have a compatibility form of its own.
     """
-    number = re.sub(r"[\s\-\u2010-\u2015\u2212]", "", visible(unicodedata.normalize("NFKC", typed))).upper()
+    number = joined(visible(unicodedata.normalize("NFKC", typed))).upper()
     number = "".join(str(unicodedata.decimal(character, character)) for character in number)
+    number = _WORDS.sub("", _RENEWALS.sub("", number))
     return number if number == typed else normalise_number(number)
 
 
 def check_number(*, id_type: str, number: str) -> None:
-    """Refuse a normalised number that cannot be of its type.
+    """Refuse a normalised number that cannot be of its type, or that another type alone has: else one card would
+    register once under each type (R04).
 
     Raises:
         ValidationError: with a sentence that says how to mend it.
     """
+    for code, other in ID_TYPES.items():
+        if code != id_type and re.fullmatch(other.alone, number):
+            raise ValidationError(
+                _("This is the number of another ID type: %(type)s. Choose that type.") % {"type": other.label}
+            )
     ID_TYPES[id_type].check(number)
 
 
@@ -215,6 +257,9 @@ def normalise_username(typed: str) -> str:
 def check_username(username: str) -> None:
     """A normalised username starts with a letter and never looks like an ID number, also without what separates.
 
+    Else somebody's ID number could be somebody else's username. The ID types themselves are asked, but what has fewer
+    than five digits is let through: only of passports is the form so wide, and zhang2024 is a name and a year.
+
     Raises:
         ValidationError: with a sentence that says how to mend it.
     """
@@ -225,20 +270,25 @@ def check_username(username: str) -> None:
                 "and goes on with letters, digits, “_”, “.” or “-”."
             )
         )
-    if _LOOKS_LIKE_ID.fullmatch(re.sub(r"[_.-]", "", username)):
+    number = normalise_number(re.sub(r"[_.]", "", username))
+    digits = sum(character.isdigit() for character in number)
+    if digits >= 5 and any(id_type.has(number) for id_type in ID_TYPES.values()):
         raise ValidationError(_("This looks like an ID number. Choose a username with more letters."))
 
 
 DOT = "·"
 _DOTS = re.compile(r"\s*[·\u0387•．・‧∙⋅᛫﹒･]\s*")
-_HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+# Chinese characters by their planes, whether or not this Python's Unicode knows them yet. Behind one, a selector
+# chooses the form in which it is shown, and is no character of its own.
+_HAN = "\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_SELECTORS = "\U000e0100-\U000e01ef"
 # A full stop is a dot of a minority name only between Chinese characters; elsewhere it shortens: J. R. Smith.
-_STOP_BETWEEN_HAN = re.compile(rf"(?<=[{_HAN}])\s*\.\s*(?=[{_HAN}])")
-# Letters of any script; Chinese characters by their planes, whether or not this Python's Unicode knows them yet; and
-# the private use area, in which older ID cards have characters that were not in Unicode.
-_LETTER = rf"(?:[^\W\d_]|[{_HAN}\ue000-\uf8ff])"
-_MARKS = "\u0300-\u036f\ufe00-\ufe0f\U000e0100-\U000e01ef"
-_IN_A_NAME = re.compile(rf"{_LETTER}(?:{_LETTER}|[·' .\-()\u2019{_MARKS}])*")
+_STOP_BETWEEN_HAN = re.compile(rf"(?<=[{_HAN}{_SELECTORS}])\s*\.\s*(?=[{_HAN}])")
+# What a person sees as one character: a Chinese one, also of the private use area, in which older ID cards have what
+# was not in Unicode; or a letter of any script with its accents. Numbers that look like letters (①, ², Ⅷ) are none.
+_SEEN = r"(?:hs?|am{0,4})"
+# Between them one dot, what holds the parts of a foreign name together, or pinyin in brackets: 王(zhe).
+_SHAPE_OF_A_NAME = re.compile(rf"{_SEEN}(?:(?:·|[ .'’-]{{0,2}}){_SEEN}|[ .]{{0,2}}\({_SEEN}+\))*[.'’]?")
 
 
 def normalise_name(typed: str) -> str:
@@ -252,15 +302,33 @@ def normalise_name(typed: str) -> str:
     return re.sub(r"\s+", " ", name)
 
 
+def _shape(name: str) -> str:
+    """A name with `h` for a Chinese character, `s` for a selector, `a` for a letter, `m` for an accent, and the rest
+    as it is."""
+
+    def kind(character: str) -> str:
+        if re.match(rf"[{_HAN}\ue000-\uf8ff]", character):
+            return "h"
+        if "\ufe00" <= character <= "\ufe0f":  # selectors of emoji and mathematics
+            return character
+        if re.match(rf"[{_SELECTORS}]", character):
+            return "s"
+        category = unicodedata.category(character)
+        return {"L": "a", "M": "m"}.get(category[0], character)
+
+    return "".join(map(kind, name))
+
+
 def check_name(name: str) -> None:
     """Refuse a normalised name that is too short or long, or holds what no name holds.
 
     Raises:
         ValidationError: with a sentence that says how to mend it.
     """
-    if not 2 <= len(name) <= 50:
+    shape = _shape(name)
+    if sum(part not in "sm" for part in shape) < 2 or len(name) > 50:
         raise ValidationError(_("A name has 2 to 50 characters."))
-    if not _IN_A_NAME.fullmatch(name):
+    if not _SHAPE_OF_A_NAME.fullmatch(shape):
         raise ValidationError(_("Enter the name as it stands on the ID document: letters and 「·」 only."))
 
 

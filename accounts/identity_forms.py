@@ -8,13 +8,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts import identity
 from accounts.models import Candidate, Point
 from accounts.services.identity_requests import Identity, Paper
-from exam_portal.kit.forms import CHOOSE, DigitsField
+from exam_portal.kit.forms import CHOOSE, TelephoneField
 
 
 class PaperForm(forms.Form):
     """Where the form is brought, how to reach the applicant, and why; enough to delete one's own account."""
 
-    telephone = DigitsField(
+    telephone = TelephoneField(
         label=_("Telephone"),
         help_text=_("The exam point calls it with questions."),
         max_length=20,

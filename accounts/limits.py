@@ -14,6 +14,7 @@ from allauth.account.adapter import get_adapter
 from allauth.core.ratelimit import respond_429
 from django.conf import settings
 from django.core.cache import cache
+from django.core.exceptions import BadRequest, ImproperlyConfigured
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -43,12 +44,19 @@ def _times(action: str, address: str) -> int:
     key = keyed_digest("per-address", action, address, str(int(time.time() // WINDOW)))
     cache.add(key, 0, timeout=2 * WINDOW)
     try:
-        return cache.incr(key) or 0
-    except ValueError:  # gone between the two, as when Redis has just been started again
+        return cache.incr(key)
+    except ValueError:  # gone between the two, or not there because Redis does not answer
         return 0
 
 
 def _address(request: HttpRequest) -> str:
-    """The address asked from; of IPv6 the network, since one household has many addresses."""
-    address = ip_address(get_adapter(request).get_client_ip(request))
+    """The address asked from; of IPv6 the network, since one household has many addresses.
+
+    Raises:
+        BadRequest: fewer proxies have forwarded it than stand in front (`ALLAUTH_TRUSTED_PROXY_COUNT`).
+    """
+    try:
+        address = ip_address(get_adapter(request).get_client_ip(request))
+    except ImproperlyConfigured as error:
+        raise BadRequest("not forwarded by every proxy") from error
     return str(ip_network((address, 64), strict=False) if address.version == 6 else address)

@@ -13,7 +13,7 @@ from accounts.models import BasicInformation, Candidate, Credential, EducationRe
 from accounts.models.profile import check_held
 from accounts.services import education
 from exam_portal import clock
-from exam_portal.kit.forms import CHOOSE, DigitsField, MonthField, SuggestingInput
+from exam_portal.kit.forms import CHOOSE, DigitsField, MonthField, SuggestingInput, TelephoneField
 
 
 class BasicInformationForm(forms.ModelForm):
@@ -22,7 +22,7 @@ class BasicInformationForm(forms.ModelForm):
     class Meta:
         model = BasicInformation
         fields = ["ethnicity", "mobile", "address", "postcode", "employer", "employer_kind", "workplace"]
-        field_classes = {"mobile": DigitsField, "postcode": DigitsField}
+        field_classes = {"mobile": TelephoneField, "postcode": DigitsField}
         widgets = {
             "mobile": forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "tel-national"}),
             "address": forms.TextInput(attrs={"autocomplete": "street-address"}),

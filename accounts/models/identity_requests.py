@@ -12,6 +12,8 @@ from accounts.models.users import Candidate, User
 from exam_portal.kit.fields import EncryptedTextField
 from exam_portal.kit.rotation import ROTATING
 
+_ENCRYPTED_COLUMNS = """ARRAY['name', 'id_number', 'new_name', 'new_id_number', 'telephone', 'reason', 'remark',
+    'refusal']"""
 _DECISION_COLUMNS = """ARRAY['state', 'candidate_id', 'needs_region', 'proof', 'checked_by_id', 'checked_at',
     'decided_by_id', 'decided_at', 'remark', 'refusal']"""
 
@@ -23,6 +25,9 @@ class IdentityRequest(models.Model):
     they are the old values once new ones are carried out. What is personal is encrypted, and stays here: the ledger
     holds the request's number only. `changes` names what a change changes, `needs_region` whether somebody of the
     region decides after the exam point. What was done or refused is never altered.
+
+    `id_digest` is the applicant's, by the look-up key of its time. `once` is a keyed digest over who applies, the day
+    and all that is applied for: while it waits, the same is not made twice.
     """
 
     class Kind(models.TextChoices):
@@ -53,6 +58,8 @@ class IdentityRequest(models.Model):
     telephone = EncryptedTextField(_("telephone"))
     reason = EncryptedTextField(_("Reason"))
     made_at = models.DateTimeField(_("filled in at"))
+    id_digest = models.CharField(max_length=64, editable=False, blank=True)
+    once = models.CharField(max_length=64, editable=False, null=True)  # noqa: DJ001
     needs_region = models.BooleanField(default=False)
     proof = models.FileField(upload_to="identity", blank=True)
     checked_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
@@ -112,14 +119,23 @@ class IdentityRequest(models.Model):
             models.UniqueConstraint(
                 name="identity_request_one_waiting", fields=["candidate"], condition=Q(state="checked")
             ),
+            models.UniqueConstraint(name="identity_request_made_once", fields=["once"], condition=Q(state="made")),
         ]
         triggers = [
             pgtrigger.Trigger(
                 name="identity_request_is_kept",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Update | pgtrigger.Delete,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
                 func=f"""
-                    IF TG_OP = 'UPDATE' AND {ROTATING} THEN
+                    IF TG_OP = 'INSERT' THEN
+                        IF NEW.state <> 'made' THEN
+                            RAISE EXCEPTION 'pgtrigger: a request about an identity begins as made';
+                        END IF;
+                        RETURN NEW;
+                    END IF;
+                    IF TG_OP = 'UPDATE' AND {ROTATING}
+                        AND to_jsonb(NEW) - {_ENCRYPTED_COLUMNS} = to_jsonb(OLD) - {_ENCRYPTED_COLUMNS}
+                    THEN
                         RETURN NEW;
                     END IF;
                     IF OLD.state IN ('done', 'refused') THEN
@@ -141,6 +157,12 @@ class IdentityRequest(models.Model):
                     THEN
                         RAISE EXCEPTION 'pgtrigger: what was checked is never altered';
                     END IF;
+                    IF NEW.state = 'done' AND pg_trigger_depth() < 2 THEN
+                        RAISE EXCEPTION 'pgtrigger: done is set by the trigger of the account that it changes';
+                    END IF;
+                    IF OLD.state = 'checked' AND NEW.state = 'made' THEN
+                        RAISE EXCEPTION 'pgtrigger: what was checked waits for the region';
+                    END IF;
                     RETURN NEW;
                 """,
             ),
@@ -155,6 +177,9 @@ class IdentityRequest(models.Model):
         indexes = [
             models.Index(
                 fields=["point", "made_at"], name="identity_request_open", condition=Q(state__in=["made", "checked"])
+            ),
+            models.Index(
+                fields=["id_digest"], name="identity_request_reports", condition=Q(kind="taken", state="made")
             ),
         ]
 

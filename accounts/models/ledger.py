@@ -89,6 +89,13 @@ class LedgerHead(models.Model):
         triggers = [
             pgtrigger.Protect(name="head_is_kept", operation=pgtrigger.Delete),
             pgtrigger.Trigger(
+                name="heads_are_never_truncated",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Truncate,
+                func="RAISE EXCEPTION 'pgtrigger: the ledger is never emptied';",
+            ),
+            pgtrigger.Trigger(
                 name="head_is_the_triggers_own",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.Update,

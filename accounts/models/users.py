@@ -7,8 +7,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin, UserManager
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models import F, Func, Q
-from django.db.models.functions import Lower
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Lower, Replace, Upper
 from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
@@ -19,15 +19,17 @@ from exam_portal.kit.rotation import ROTATING
 # Holds, for one transaction, the row id of the request that it carries out.
 CARRYING_OUT = "portal.identity_request"
 
-# Two ways around. Rotating keys (accounts.services.keys) may encrypt the number anew, fill or empty the second look-up
-# column, and switch to what stands in the second one; name and type it never touches. And a request that was carried
-# out (R07, accounts.services.identity_requests) may change what it names in the account that it names, or empty it.
+# Two ways around. Rotating keys (accounts.services.keys) may encrypt the number anew; or fill or empty the second
+# look-up column, and switch to what stands in it; nothing else. And a request that was just decided (R07,
+# accounts.services.identity_requests) may change what it names in the account that it names, or empty it: once, since
+# letting it through is what makes the request a done one.
 IDENTITY_IS_FIXED = f"""
     IF {ROTATING}
-        AND ROW(NEW.name, NEW.id_type, NEW.deleted_at) IS NOT DISTINCT FROM ROW(OLD.name, OLD.id_type, OLD.deleted_at)
+        AND to_jsonb(NEW) - ARRAY['id_number', 'id_digest', 'id_digest_next']
+            = to_jsonb(OLD) - ARRAY['id_number', 'id_digest', 'id_digest_next']
         AND (
             ROW(NEW.id_digest, NEW.id_digest_next) IS NOT DISTINCT FROM ROW(OLD.id_digest, OLD.id_digest_next)
-            OR NEW.id_digest IN (OLD.id_digest, OLD.id_digest_next)
+            OR NEW.id_number = OLD.id_number AND NEW.id_digest IN (OLD.id_digest, OLD.id_digest_next)
             AND (OLD.id_digest_next IS NULL OR NEW.id_digest_next IS NULL OR NEW.id_digest_next = OLD.id_digest_next)
         )
     THEN
@@ -35,23 +37,27 @@ IDENTITY_IS_FIXED = f"""
     END IF;
     IF ROW(NEW.name, NEW.id_type, NEW.id_number, NEW.id_digest, NEW.id_digest_next, NEW.deleted_at)
         IS DISTINCT FROM ROW(OLD.name, OLD.id_type, OLD.id_number, OLD.id_digest, OLD.id_digest_next, OLD.deleted_at)
-        AND NOT EXISTS (
-            SELECT FROM accounts_identityrequest request
-            WHERE request.id::text = current_setting('{CARRYING_OUT}', true)
-                AND request.candidate_id = OLD.id AND request.state = 'done' AND OLD.deleted_at IS NULL
-                AND CASE WHEN request.kind = 'change' THEN
-                    (NEW.name = OLD.name OR 'name' = ANY(request.changes))
-                    AND (NEW.id_type = OLD.id_type OR 'id_type' = ANY(request.changes))
-                    AND (
-                        ROW(NEW.id_number, NEW.id_digest, NEW.id_digest_next)
-                            IS NOT DISTINCT FROM ROW(OLD.id_number, OLD.id_digest, OLD.id_digest_next)
-                        OR request.changes && ARRAY['id_type', 'id_number']::varchar[]
-                    )
-                    AND NEW.deleted_at IS NULL
-                ELSE NEW.deleted_at IS NOT NULL END
-        )
     THEN
-        RAISE EXCEPTION 'pgtrigger: name, ID type and ID number are fixed once registered';
+        UPDATE accounts_identityrequest request SET state = 'done'
+        WHERE request.id::text = current_setting('{CARRYING_OUT}', true)
+            AND request.candidate_id = OLD.id AND OLD.deleted_at IS NULL
+            AND request.state = CASE WHEN request.needs_region THEN 'checked' ELSE 'made' END
+            AND CASE WHEN request.kind = 'change' THEN
+                (NEW.name = OLD.name OR 'name' = ANY(request.changes))
+                AND (
+                    NEW.id_type = OLD.id_type
+                    OR 'id_type' = ANY(request.changes) AND NEW.id_type = request.new_id_type
+                )
+                AND (
+                    ROW(NEW.id_number, NEW.id_digest, NEW.id_digest_next)
+                        IS NOT DISTINCT FROM ROW(OLD.id_number, OLD.id_digest, OLD.id_digest_next)
+                    OR request.changes && ARRAY['id_type', 'id_number']::varchar[]
+                )
+                AND NEW.deleted_at IS NULL
+            ELSE NEW.deleted_at IS NOT NULL END;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'pgtrigger: name, ID type and ID number are fixed once registered';
+        END IF;
     END IF;
     RETURN NEW;
 """  # noqa: S608 - made of constants
@@ -83,6 +89,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         STAFF = "staff", _("Staff")
 
     username = models.CharField(_("username"), max_length=30, unique=True)
+    # Sign-in names are compared as ID numbers are (accounts.identity.normalise_number): else a spelling that finds an
+    # ID number but no username would tell the one from the other.
+    sign_in_name = models.GeneratedField(
+        expression=Upper(Replace("username", Value("-"), Value(""))),
+        output_field=models.CharField(max_length=30),
+        db_persist=True,
+    )
     email = models.EmailField(_("e-mail address"), blank=True)
     kind = models.CharField(max_length=9, choices=Kind)
     is_active = models.BooleanField(default=True)
@@ -101,6 +114,7 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="user_is_candidate_or_staff",
                 condition=Q(kind="candidate", is_staff=False, is_superuser=False) | Q(kind="staff", is_staff=True),
             ),
+            models.UniqueConstraint(fields=["sign_in_name"], name="user_sign_in_name_once"),
             models.CheckConstraint(name="user_username_form", condition=Q(username__regex=identity.USERNAME_PATTERN)),
         ]
 
@@ -162,7 +176,16 @@ class Candidate(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 func=pgtrigger.Func(IDENTITY_IS_FIXED),
-            )
+            ),
+            # With the candidate stays the user, to whom the row refers.
+            pgtrigger.Protect(name="candidate_is_kept", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="candidates_are_kept",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Truncate,
+                func="RAISE EXCEPTION 'pgtrigger: accounts of candidates are never emptied';",
+            ),
         ]
         indexes = [models.Index(OpClass(NameKey(F("name")), name="text_pattern_ops"), name="candidate_by_name")]
 

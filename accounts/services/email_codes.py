@@ -95,7 +95,10 @@ def sweep() -> int:
 
 
 def use(*, code_id: int, purpose: str, typed: str) -> EmailCode:
-    """Take a code that was typed; each works once, and after five wrong ones it works no more.
+    """Take a code that was typed; after five wrong ones it works no more.
+
+    One that verifies an address works once; one that recovers an account until that account has a new password, so that
+    a button pressed twice does no harm (accounts.services.recovery).
 
     Raises:
         WrongCode: it is another one, too old, or used.
@@ -109,7 +112,10 @@ def use(*, code_id: int, purpose: str, typed: str) -> EmailCode:
             and code.created_at > datetime.now(UTC) - VALID
         )
         right = valid and code is not None and constant_time_compare("".join(typed.split()), code.code)
-        EmailCode.objects.filter(pk=code_id).update(tries=F("tries") + 1, used=right)
+        if right:
+            EmailCode.objects.filter(pk=code_id).update(used=purpose == EmailCode.Purpose.VERIFY)
+        else:
+            EmailCode.objects.filter(pk=code_id).update(tries=F("tries") + 1)
     if code is None or not right or not code.address:
         raise WrongCode(_("This code is not right, or too old. Ask for a new one."))
     return code

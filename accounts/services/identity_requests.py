@@ -7,6 +7,7 @@ region, decides a changed ID type or number, and whether an account goes that so
 What is done is on record: old and new values, who, why and the scan in the request, whose number the ledger holds.
 """
 
+import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,7 +34,9 @@ from accounts.models.users import CARRYING_OUT
 from accounts.roles import Right
 from accounts.services import ledger, outbox, sessions
 from accounts.services.candidates import hold
+from exam_portal import clock
 from exam_portal.kit import hooks, scans
+from exam_portal.kit.crypto import keyed_digest
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.locks import locked
 
@@ -79,11 +82,14 @@ def apply_for_change(
 ) -> IdentityRequest:
     """Apply for another name, ID type or ID number. What the candidate applied for before and did not bring is void.
 
+    Applying for the same twice on a day is once; here and below.
+
     Raises:
         ValidationError: something typed cannot be right.
         Refused: nothing would change (`unchanged`), or another account has the ID number (`id_taken`).
     """
     check_acts_for(actor, candidate)
+    candidate = hold(candidate)
     wanted = wanted.checked()
     present = _identity_of(candidate)
     changes = [name for name in ("name", "id_type", "id_number") if getattr(wanted, name) != getattr(present, name)]
@@ -91,7 +97,6 @@ def apply_for_change(
         raise Refused(_("This is what your account says already."), code="unchanged")
     if set(changes) != {"name"} and _account_with(wanted) is not None:
         raise _id_taken()
-    _take_back(candidate, actor, at)
     return _made(
         Kind.CHANGE,
         present,
@@ -110,46 +115,74 @@ def apply_for_change(
 def apply_for_deletion(*, candidate: Candidate, actor: Actor, paper: Paper, at: datetime) -> IdentityRequest:
     """Apply for the deletion of one's own account. What the candidate applied for before and did not bring is void."""
     check_acts_for(actor, candidate)
-    _take_back(candidate, actor, at)
+    candidate = hold(candidate)
     return _made(Kind.DELETE, _identity_of(candidate), paper, actor, at, candidate=candidate)
 
 
 @transaction.atomic
-def report_taken(*, person: Identity, actor: Actor, paper: Paper, at: datetime) -> IdentityRequest:
+def report_taken(*, person: Identity, actor: Actor, paper: Paper, browser: str, at: datetime) -> IdentityRequest:
     """Apply for the deletion of an account that somebody else made with one's ID number; needs no account.
 
-    Whether there is such an account is not said here: the exam point looks, once it has seen whose number it is.
+    `browser` is a secret that tells one browser from another: the same from the same one is once. Whether there is such
+    an account is not said here: the exam point looks, once it has seen whose number it is.
 
     Raises:
         ValidationError: something typed cannot be right.
     """
-    return _made(Kind.TAKEN, person.checked(), paper, actor, at)
+    return _made(Kind.TAKEN, person.checked(), paper, actor, at, browser=browser)
 
 
-def _made(kind: str, person: Identity, paper: Paper, actor: Actor, at: datetime, **more: object) -> IdentityRequest:
-    number = ""
-    while not number or IdentityRequest.objects.filter(number=number).exists():
-        number = f"{secrets.randbelow(10**12):012d}"
-    request = IdentityRequest.objects.create(
-        number=number,
-        kind=kind,
-        point=paper.point,
-        name=person.name,
-        id_type=person.id_type,
-        id_number=person.id_number,
-        telephone=paper.telephone.strip(),
-        reason=paper.reason.strip(),
-        made_at=at,
+def _made(
+    kind: str,
+    person: Identity,
+    paper: Paper,
+    actor: Actor,
+    at: datetime,
+    *,
+    candidate: Candidate | None = None,
+    browser: str = "",
+    **more: object,
+) -> IdentityRequest:
+    """The application, made now, or the same one that was made today and waits; all others of the candidate's are void.
+
+    The button pressed twice is two at once, of which the database lets one through.
+    """
+    content = {
+        "kind": kind,
+        "name": person.name,
+        "id_type": person.id_type,
+        "id_number": person.id_number,
+        "telephone": paper.telephone.strip(),
+        "reason": paper.reason.strip(),
         **more,
+    }
+    who = f"candidate {candidate.pk}" if candidate else f"browser {browser}"
+    today = at.astimezone(clock.BEIJING).date().isoformat()
+    once = keyed_digest("identity request", json.dumps([who, today, paper.point.code, content]))
+    if candidate:
+        _remove(candidate.identity_requests.filter(state=State.MADE).exclude(once=once), actor, at)
+    request, is_new = IdentityRequest.objects.get_or_create(
+        once=once,
+        state=State.MADE,
+        defaults={
+            **content,
+            "number": _unused_number(),
+            "candidate": candidate,
+            "point": paper.point,
+            "id_digest": identity.digest(id_type=person.id_type, number=person.id_number),
+            "made_at": at,
+        },
     )
-    _record(request, "identity_request.made", actor, at, kind=kind, point=paper.point.code)
+    if is_new:
+        _record(request, "identity_request.made", actor, at, kind=kind, point=paper.point.code)
     return request
 
 
-def _take_back(candidate: Candidate, actor: Actor, at: datetime) -> None:
-    """Void what the candidate applied for before and did not bring."""
-    hold(candidate)
-    _remove(candidate.identity_requests.filter(state=State.MADE), actor, at)
+def _unused_number() -> str:
+    number = ""
+    while not number or IdentityRequest.objects.filter(number=number).exists():
+        number = f"{secrets.randbelow(10**12):012d}"
+    return number
 
 
 def sweep(*, at: datetime) -> int:
@@ -176,8 +209,8 @@ def check(*, request: IdentityRequest, actor: Actor, proof: bytes, remark: str, 
 
     Raises:
         Refused: not this point's, no longer waiting (`wrong_state`), no such account (`no_account`), the account has
-            changed since (`outdated`), a live application stands against it (`guarded`), or another account has the
-            new ID number (`id_taken`).
+            changed since or is a later one (`outdated`), a live application stands against it (`guarded`), or another
+            account has the new ID number (`id_taken`).
         NoScan: the proof is no scan.
     """
     check_may(actor, Right.CHECK_IDENTITY, point=request.point.code)
@@ -243,7 +276,13 @@ def refuse(*, request: IdentityRequest, actor: Actor, reason: str, at: datetime)
 
 
 def _locked(request: IdentityRequest) -> IdentityRequest:
-    locked(IdentityRequest.objects.filter(pk=request.pk)).get()
+    """The request as its row says now, locked.
+
+    Raises:
+        Refused: `wrong_state`; it was removed meanwhile.
+    """
+    if locked(IdentityRequest.objects.filter(pk=request.pk)).first() is None:
+        raise _wrong_state()
     return IdentityRequest.objects.select_related("point", "candidate__user").get(pk=request.pk)
 
 
@@ -253,7 +292,9 @@ def _opened(request: IdentityRequest, state: str) -> tuple[IdentityRequest, Cand
     Raises:
         Refused: `wrong_state`, `no_account`, `outdated`.
     """
-    seen = IdentityRequest.objects.select_related("candidate").get(pk=request.pk)
+    seen = IdentityRequest.objects.select_related("candidate").filter(pk=request.pk).first()
+    if seen is None:
+        raise _wrong_state()
     candidate = account_of(seen)
     if candidate is not None:
         locked(Candidate.objects.filter(pk=candidate.pk)).get()
@@ -263,10 +304,7 @@ def _opened(request: IdentityRequest, state: str) -> tuple[IdentityRequest, Cand
         raise _wrong_state()
     if candidate is None:
         raise Refused(_("There is no account with this ID number; it can be used to sign up."), code="no_account")
-    says, account = _applicant(request), _identity_of(candidate)
-    if (says.id_type, says.id_number) != (account.id_type, account.id_number) or (
-        request.kind != Kind.TAKEN and says.name != account.name
-    ):
+    if not _is_about(request, candidate):
         raise Refused(_("The account has changed since this was applied for."), code="outdated")
     return request, candidate
 
@@ -280,7 +318,7 @@ def _check_nothing_against(request: IdentityRequest, candidate: Candidate, at: d
 
 
 def _carry_out(request: IdentityRequest, candidate: Candidate, actor: Actor, at: datetime) -> None:
-    request.state, request.decided_by_id, request.decided_at = State.DONE, int(actor.id), at
+    request.decided_by_id, request.decided_at = int(actor.id), at
     request.save(update_fields=IdentityRequest.DECISION)
     _record(request, "identity_request.done", actor, at)
     if request.kind == Kind.CHANGE:
@@ -309,6 +347,10 @@ def _change(request: IdentityRequest, candidate: Candidate, actor: Actor, at: da
 
 def _delete(request: IdentityRequest, candidate: Candidate, actor: Actor, at: datetime) -> None:
     """Empty the account: its row, its ledger and its past applications stay, its number and username are free."""
+    # Others about this account, and reports of its number, are void. First, since whoever refuses one of them writes a
+    # message to the candidate. Reports from before a change of the look-up key are missed, and outdated.
+    about = Q(candidate=candidate) | Q(kind=Kind.TAKEN, id_digest__in=_digests(_identity_of(candidate)))
+    _remove(IdentityRequest.objects.filter(about, state=State.MADE).exclude(pk=request.pk), actor, at)
     old = candidate.id_digest
     erased = {"name": "", "id_number": "", "id_digest": None, "id_digest_next": None, "sex": "", "birth_date": None}
     _write(request, candidate, {**erased, "deleted_at": at})
@@ -329,16 +371,19 @@ def _delete(request: IdentityRequest, candidate: Candidate, actor: Actor, at: da
     )
     for rows in owned:
         rows.objects.filter(candidate=candidate).delete()
-    _remove(candidate.identity_requests.filter(state=State.MADE), actor, at)
     _of_account(candidate, "account.deleted", request, actor, at, old=old)
 
 
 def _write(request: IdentityRequest, candidate: Candidate, values: dict[str, object]) -> None:
-    """Change what is otherwise fixed: the trigger looks at the request that this transaction says it carries out."""
+    """Change what is otherwise fixed: the trigger looks at the request that this transaction says it carries out.
+
+    It lets that one change through, and makes the request a done one.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config(%s, %s, true)", [CARRYING_OUT, str(request.pk)])
         Candidate.objects.filter(pk=candidate.pk).update(**values)
         cursor.execute("SELECT set_config(%s, '', true)", [CARRYING_OUT])
+    request.state = State.DONE
 
 
 def needs_region(request: IdentityRequest) -> bool:
@@ -351,11 +396,22 @@ def account_of(request: IdentityRequest) -> Candidate | None:
     return request.candidate or _account_with(_applicant(request))
 
 
-def is_open_about(request: IdentityRequest, candidate: Candidate) -> bool:
-    """Whether this is an undecided application about the candidate's account."""
+def hold_open(*, request: IdentityRequest, candidate: Candidate) -> IdentityRequest | None:
+    """The application as its row says now, locked, if it is undecided and about this account; else None.
+
+    The candidate is held first.
+    """
+    held = locked(IdentityRequest.objects.filter(pk=request.pk, state__in=[State.MADE, State.CHECKED])).first()
+    return held if held and _is_about(held, candidate) else None
+
+
+def _is_about(request: IdentityRequest, candidate: Candidate) -> bool:
+    """Whether the account is what the application says; a report is about the account of its time, not a later one."""
     says, account = _applicant(request), _identity_of(candidate)
-    same = (says.id_type, says.id_number) == (account.id_type, account.id_number)
-    return same and request.state in IdentityRequest.OPEN
+    if request.kind == Kind.TAKEN:
+        same = (says.id_type, says.id_number) == (account.id_type, account.id_number)
+        return same and candidate.registered_at <= request.made_at
+    return says == account
 
 
 # --- Small parts --------------------------------------------------------------------------------
@@ -371,10 +427,15 @@ def _wanted(request: IdentityRequest) -> Identity:
     return Identity(name=request.new_name, id_type=request.new_id_type, id_number=request.new_id_number)
 
 
+def _digests(person: Identity) -> list[str]:
+    """By the look-up key, and by the next one while keys rotate."""
+    columns = identity.digest_columns(id_type=person.id_type, number=person.id_number)
+    return [digest for digest in columns.values() if digest]
+
+
 def _account_with(person: Identity) -> Candidate | None:
     """The account with this ID, in whichever look-up column it stands while keys rotate."""
-    by_key = identity.digest_columns(id_type=person.id_type, number=person.id_number)
-    digests = [digest for digest in by_key.values() if digest]
+    digests = _digests(person)
     return Candidate.objects.filter(Q(id_digest__in=digests) | Q(id_digest_next__in=digests)).first()
 
 

@@ -14,27 +14,30 @@ from exam_portal.kit.locks import locked
 from exam_portal.kit.rotation import Progress, begin_rotating, rotate_encryption
 
 LOOKUP = "look-up digests"
+NUMBERS = f"{Candidate._meta.label}.id_number"
 _COLUMNS = ["id_digest", "id_digest_next"]
 
 
 def rotate(*, batch: int = 500, dry_run: bool = False) -> Iterator[Progress]:
     """Bring what is encrypted, then look-up digests, to the present keys; yields after each batch of rows.
 
-    It can be interrupted at any time and run again. Digests are left alone while a number cannot be decrypted. What was
-    changed is recorded in the ledger, as numbers of rows.
+    It can be killed at any time and run again: each batch is recorded in the ledger, as a number of rows, together with
+    the rows. Digests are left alone while the ID number of an account cannot be decrypted.
     """
-    last: dict[str, Progress] = {}
-    encrypted = chain(rotate_encryption(batch=batch, dry_run=dry_run), two_step.rotate(batch=batch, dry_run=dry_run))
+    numbers_lost = False
+    encrypted = chain(
+        rotate_encryption(batch=batch, note=_record, dry_run=dry_run),
+        two_step.rotate(batch=batch, note=_record, dry_run=dry_run),
+    )
     for progress in encrypted:
-        last[progress.what] = progress
+        numbers_lost = numbers_lost or (progress.what == NUMBERS and bool(progress.problems))
         yield progress
-    if not any(progress.problems for progress in last.values()):
-        for progress in rotate_lookup(batch=batch, dry_run=dry_run):
-            last[progress.what] = progress
-            yield progress
-    counts = {progress.what: progress.changed for progress in last.values() if progress.changed}
-    if counts and not dry_run:
-        ledger.record(stream="portal", stream_id="keys", action="keys.rotated", actor=SYSTEM, payload=counts)
+    if not numbers_lost:
+        yield from rotate_lookup(batch=batch, dry_run=dry_run)
+
+
+def _record(what: str, rows: int) -> None:
+    ledger.record(stream="portal", stream_id="keys", action="keys.rotated", actor=SYSTEM, payload={what: rows})
 
 
 def rotate_lookup(*, batch: int = 500, dry_run: bool = False) -> Iterator[Progress]:
@@ -56,6 +59,8 @@ def rotate_lookup(*, batch: int = 500, dry_run: bool = False) -> Iterator[Progre
             if changed and not dry_run:
                 begin_rotating()
                 twice = _write(changed)
+                if written := len(changed) - len(twice):
+                    _record(LOOKUP, written)
         last = rows[-1].pk if rows else last
         some = len(rows) == batch
         progress = progress.on(checked=len(rows), changed=len(changed) - len(twice), problems=[*problems, *twice])

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -129,13 +130,29 @@ def _verify_chains() -> Generator[str, None, int]:
 
 
 def _verify_seals() -> Iterator[str]:
-    seals = seals_file().read_text(encoding="utf-8").splitlines() if seals_file().exists() else []
-    for number, line in enumerate(seals, 1):
+    """A line for each seal that is none, and where the ledger is not what the last good one says."""
+    good: tuple[str, dict[str, Any]] | None = None
+    for number, line in enumerate(_seals().splitlines(), 1):
+        where = f"{seals_file().name} line {number}"
+        statement = _statement(line)
+        if statement is None:
+            yield f"{where}: is damaged"
+        elif not crypto.verify(_signed(statement), statement["signature"]):
+            yield f"{where}: the signature does not fit"
+        else:
+            good = where, statement
+    if good and _root(good[1]["last_event"]) != (good[1]["streams"], good[1]["root"]):
+        yield f"{good[0]}: the ledger is not what was sealed; events are gone or altered"
+
+
+def _statement(line: bytes) -> dict[str, Any] | None:
+    """What a line of the seals states, its signature not yet verified; None for a line that is no seal."""
+    try:
         statement = json.loads(line)
-        if not crypto.verify(_signed(statement), statement.pop("signature")):
-            yield f"{seals_file().name} line {number}: the signature does not fit"
-        elif number == len(seals) and _root(statement["last_event"]) != (statement["streams"], statement["root"]):
-            yield f"{seals_file().name} line {number}: the ledger is not what was sealed; events are gone or altered"
+    except (ValueError, RecursionError):
+        return None
+    signed = isinstance(statement, dict) and isinstance(statement.get("signature"), str)
+    return statement if signed else None
 
 
 def seal() -> str:
@@ -152,14 +169,22 @@ def seal() -> str:
     statement = {"at": clock.now().isoformat(), "last_event": last_event, "streams": streams, "root": root}
     line = json.dumps({**statement, "signature": crypto.sign(_signed(statement))})
     seals_file().parent.mkdir(parents=True, exist_ok=True)
-    with seals_file().open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    before = _seals()
+    with seals_file().open("ab") as file:
+        # Half a line, left by a kill or a full disk, stays one of its own.
+        file.write((b"\n" if before and not before.endswith(b"\n") else b"") + line.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
     return line
 
 
 def seals_file() -> Path:
     """Where the seals are: one JSON object a line, oldest first. Copy it to where the database's owner cannot write."""
     return settings.PORTAL_STATE / "ledger-seals.jsonl"
+
+
+def _seals() -> bytes:
+    return seals_file().read_bytes() if seals_file().exists() else b""
 
 
 def _signed(statement: dict[str, Any]) -> bytes:

@@ -37,9 +37,12 @@ PROOF_VALID = timedelta(minutes=15)
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Who is asked what. `candidate` is 0 for a name that nobody has; `name` is a keyed digest of what was typed."""
+    """Who is asked what. `candidates` is [0] for a name that nobody has; `name` a keyed digest of what was typed.
 
-    candidate: int
+    A number may be of several persons, as ID documents of different types; all of them may answer.
+    """
+
+    candidates: list[int]
     name: str
     question: str
 
@@ -56,29 +59,36 @@ class Proof:
 
 def ask(*, login: str) -> Asked:
     """The question for a username or ID number; for a name that nobody has a stable one from the same list."""
-    # Usernames are compared as ID numbers are, so that no spelling of a number gets tries of its own.
-    name = keyed_digest("recovery", identity.normalise_number(login))
+    # However it is typed, it is one name: no spelling has tries, or a question, of its own.
+    spelled = identity.normalise_number(login)
     found = list(
         RecoveryQuestion.objects.filter(called(login, user="candidate__user__"), candidate__user__is_active=True)
         .order_by("pk")
-        .values_list("candidate__user__username", "candidate", "question")
+        .values_list("candidate__user__sign_in_name", "candidate", "question")
     )
     # A username before a number: whoever else has that number also has a username.
-    found.sort(key=lambda row: row[0] != identity.normalise_username(login))
+    found.sort(key=lambda row: row[0] != spelled)
     # Not by the look-up key: the question of a name that nobody has must outlive its rotation, as a candidate's does.
-    nobodys = salted_hmac("recovery question", identity.normalise_number(login), algorithm="sha256").digest()
-    _username, candidate, question = found[0] if found else ("", 0, Question.values[nobodys[0] % len(Question.values)])
-    return Asked(candidate=candidate, name=name, question=question)
+    nobodys = salted_hmac("recovery question", spelled, algorithm="sha256").digest()
+    return Asked(
+        candidates=[candidate for _name, candidate, _question in found] or [0],
+        name=keyed_digest("recovery", spelled),
+        question=found[0][2] if found else Question.values[nobodys[0] % len(Question.values)],
+    )
 
 
 @transaction.atomic
-def _claim(*, way: str, name: str, candidate: int) -> int:
+def _claim(*, way: str, name: str, candidates: list[int]) -> int:
     """Count a try before it is looked at, so that parallel ones cannot pass the limit. Returns the row's number.
+
+    Of several candidates with one number the first is told of wrong answers.
 
     Raises:
         Refused: code `too_many`.
     """
     now = clock.now()
+    # The candidate before anything else, as whoever writes about one does; the same query for a name that nobody has.
+    held = locked(Candidate.objects.filter(pk=candidates[0], deleted_at=None)).first()
     row, _created = RecoveryAttempts.objects.get_or_create(
         key=keyed_digest("recovery-tries", way, name), defaults={"since": now}
     )
@@ -91,7 +101,7 @@ def _claim(*, way: str, name: str, candidate: int) -> int:
             code="too_many",
         )
     row.tries += 1
-    row.candidate_id = candidate or None
+    row.candidate = held
     row.save(update_fields=["tries", "since", "candidate"])
     return row.pk
 
@@ -107,14 +117,15 @@ def answer(*, asked: Asked, typed: str) -> Proof:
     Raises:
         Refused: the answer is not right (`wrong_answer`), or there were too many wrong ones (`too_many`).
     """
-    attempts = _claim(way="question", name=asked.name, candidate=asked.candidate)
-    row = (
-        RecoveryQuestion.objects.filter(candidate=asked.candidate).values_list("answer_hash", "candidate__user").first()
-    )
-    answer_hash, user = row or (_nobodys_hash(), 0)
-    if not check_password(normalise_answer(typed), answer_hash) or not user:
-        RecoveryAttempts.objects.filter(pk=attempts).update(wrong=F("wrong") + 1)
+    attempts = RecoveryAttempts.objects.filter(pk=_claim(way="question", name=asked.name, candidates=asked.candidates))
+    answers = RecoveryQuestion.objects.filter(candidate__in=asked.candidates, question=asked.question)
+    hashes = list(answers.order_by("pk").values_list("answer_hash", "candidate__user")) or [(_nobodys_hash(), 0)]
+    said = normalise_answer(typed)
+    user = next((user for answer_hash, user in hashes if check_password(said, answer_hash)), 0)
+    if not user:
+        attempts.update(wrong=F("wrong") + 1)
         raise Refused(_("This answer is not right."), code="wrong_answer")
+    attempts.filter(tries__gt=0).update(tries=F("tries") - 1)  # only wrong ones count
     return _proof(User.objects.get(pk=user), "question")
 
 
@@ -124,9 +135,10 @@ def send_code(*, asked: Asked) -> int:
     Raises:
         Refused: too many codes were asked for with this name (`too_many`).
     """
-    _claim(way="email", name=asked.name, candidate=asked.candidate)
-    address = User.objects.filter(candidate=asked.candidate).values_list("email", flat=True).first() or ""
-    return email_codes.issue(purpose=EmailCode.Purpose.RECOVER, candidate=asked.candidate or None, address=address)
+    _claim(way="email", name=asked.name, candidates=asked.candidates)
+    first = asked.candidates[0]
+    address = User.objects.filter(candidate=first).values_list("email", flat=True).first() or ""
+    return email_codes.issue(purpose=EmailCode.Purpose.RECOVER, candidate=first or None, address=address)
 
 
 def use_code(*, code_id: int, typed: str) -> Proof:
@@ -155,20 +167,26 @@ def _proof(user: User, by: str) -> Proof:
 def set_password(*, proof: Proof, password: str) -> User:
     """Give the account a new password; all its sessions end, and the candidate reads of it in the inbox.
 
+    The same password twice with one proof, as by a button pressed twice, is once.
+
     Raises:
         ValidationError: the password is too weak.
-        Refused: the proof is too old, or was used (`expired`).
+        Refused: the proof is too old, or was used (`expired`), or the account was deleted (`deleted`).
     """
+    candidate = hold(Candidate.objects.get(user=proof.user))
     user = locked(User.objects.filter(pk=proof.user)).get()
     too_old = datetime.now(UTC).timestamp() - proof.at > PROOF_VALID.total_seconds()
-    if too_old or not user.is_active or not constant_time_compare(proof.state, _state(user)):
+    used = not constant_time_compare(proof.state, _state(user))
+    if used and not too_old and user.check_password(password):
+        return user
+    if too_old or used or not user.is_active:
         raise Refused(_("This took too long. Please begin again."), code="expired")
     validate_password(password, user)
-    check_new_password(password, id_number=user.candidate.id_number)
+    check_new_password(password, id_number=candidate.id_number)
     user.set_password(password)
     user.save(update_fields=["password"])
     sessions.end_all(user=user)
-    candidate = user.candidate
+    candidate.email_codes.filter(purpose=EmailCode.Purpose.RECOVER).update(used=True)
     ledger.record(
         stream="candidate",
         stream_id=str(candidate.pk),
@@ -197,10 +215,12 @@ def sweep_attempts() -> int:
 
 @transaction.atomic
 def _tell(pk: int) -> bool:
-    row = locked(RecoveryAttempts.objects.filter(pk=pk)).first()
-    if row is None or row.candidate_id is None or row.wrong <= row.told:
+    candidate = Candidate.objects.filter(recovery_attempts=pk).first()
+    if candidate is None or not locked(Candidate.objects.filter(pk=candidate.pk, deleted_at=None)).first():
         return False
-    candidate = Candidate.objects.get(pk=row.candidate_id)
+    row = locked(RecoveryAttempts.objects.filter(pk=pk)).first()
+    if row is None or row.candidate_id != candidate.pk or row.wrong <= row.told:
+        return False
     count = row.wrong - row.told
     ledger.record(
         stream="candidate",
@@ -217,14 +237,15 @@ def _tell(pk: int) -> bool:
     return True
 
 
-def begin_email(*, candidate: Candidate, actor: Actor, address: str) -> int:
+def begin_email(*, candidate: Candidate, actor: Actor, address: str, password: str) -> int:
     """Have a code sent to an address that the candidate wants to recover by. Returns the code's number.
 
+    Whoever gets at a session for a minute must not be able to take the account over later: hence the password.
+
     Raises:
-        Refused: too many codes were asked for (`too_many`).
+        Refused: the password is not right (`wrong_password`), or there were too many tries or codes (`too_many`).
     """
-    check_acts_for(actor, candidate)
-    _claim(way="address", name=str(candidate.pk), candidate=candidate.pk)
+    _check_password_again(candidate, actor, password)
     return email_codes.issue(purpose=EmailCode.Purpose.VERIFY, candidate=candidate.pk, address=address)
 
 
@@ -241,10 +262,24 @@ def verify_email(*, candidate: Candidate, actor: Actor, code_id: int, typed: str
     _set_address(candidate, actor, code.address, "email.verified")
 
 
-def remove_email(*, candidate: Candidate, actor: Actor) -> None:
-    """Take the address away; the account is recovered by question only."""
-    check_acts_for(actor, candidate)
+def remove_email(*, candidate: Candidate, actor: Actor, password: str) -> None:
+    """Take the address away; the account is recovered by question only.
+
+    Raises:
+        Refused: as `begin_email`.
+    """
+    _check_password_again(candidate, actor, password)
     _set_address(candidate, actor, "", "email.removed")
+
+
+def _check_password_again(candidate: Candidate, actor: Actor, password: str) -> None:
+    check_acts_for(actor, candidate)
+    with transaction.atomic():
+        hold(candidate)
+    # Counted in a transaction of its own: a refusal must not take the count back.
+    _claim(way="address", name=str(candidate.pk), candidates=[candidate.pk])
+    if not User.objects.get(candidate=candidate).check_password(password):
+        raise Refused(_("This is not your password."), code="wrong_password")
 
 
 @transaction.atomic
@@ -254,3 +289,11 @@ def _set_address(candidate: Candidate, actor: Actor, address: str, action: str) 
     user.email = address
     user.save(update_fields=["email"])
     ledger.record(stream="candidate", stream_id=str(candidate.pk), action=action, actor=actor)
+    earlier = candidate.messages.filter(kind="email_changed").count()
+    outbox.enqueue(
+        candidate=candidate,
+        kind="email_changed",
+        object_id=str(candidate.pk),
+        version=earlier + 1,
+        facts={"removed": not address},
+    )

@@ -49,11 +49,13 @@ def check_answer(typed: str) -> None:
 def check_password(password: str, *, id_number: str) -> None:
     """Refuse a password that is the ID number, a part of it, or little more than it.
 
+    What little is left of others without spaces and hyphens, as of eight hyphens, is no part of a number.
+
     Raises:
         ValidationError: with a sentence that says how to mend it.
     """
     typed = identity.normalise_number(password)
-    if typed in id_number or id_number in typed:
+    if (len(typed) >= 4 and typed in id_number) or id_number in typed:
         raise ValidationError(_("The password must not be made of the ID number."))
 
 
@@ -128,7 +130,7 @@ def register_candidate(
                     "somebody else used your number: the exam point of your city helps you."
                 )
             ) from None
-        if "accounts_user_username" in str(error):
+        if "accounts_user_username" in str(error) or "user_sign_in_name_once" in str(error):
             raise UsernameTaken(_("This username is taken. Choose another one.")) from None
         raise
     return user

@@ -262,10 +262,10 @@ def _record(user: User, actor: Actor, action: str, **payload: object) -> None:
 
 
 # --- Rotating keys --------------------------------------------------------------------------------
-def rotate(*, batch: int, dry_run: bool = False) -> Iterator[rotation.Progress]:
+def rotate(*, batch: int, note: rotation.Note, dry_run: bool = False) -> Iterator[rotation.Progress]:
     """Encrypt anew the secrets of apps and recovery codes; as `exam_portal.kit.rotation` does for columns."""
     for type_, key in SECRETS.items():
-        yield from rotation.rotate(_SecretsOfType(type_, key), batch=batch, dry_run=dry_run)
+        yield from rotation.rotate(_SecretsOfType(type_, key), batch=batch, note=note, dry_run=dry_run)
 
 
 class _SecretsOfType(rotation.Encrypted):

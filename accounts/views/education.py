@@ -23,7 +23,10 @@ from exam_portal.kit.kept import kept
 def _fill_in(
     request: HttpRequest, act: Callable[[dict[str, Any]], Any], initial: dict[str, Any]
 ) -> dict[str, Any] | None:
-    """The form of a record and the search for its school, as a page shows them; None once the record was saved."""
+    """The form of a record and the search for its school, as a page shows them; None once the record was saved.
+
+    `typed` says whether somebody has filled the form in: then it is shown even where no record can be added any more.
+    """
     sent: Any = posted(request)
     if sent is None:
         sent = kept(request)
@@ -34,7 +37,7 @@ def _fill_in(
         form = EducationForm(sent)
         if carry_out(form, act):
             return None
-    return {"form": form, "picker": SCHOOLS.shown(sent)}
+    return {"form": form, "picker": SCHOOLS.shown(sent), "typed": bool(sent)}
 
 
 @candidate_page

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from accounts import queries, rare_characters
@@ -65,16 +68,24 @@ def _own(request: HttpRequest, kind: str, region: Region, *, candidate: Candidat
     return _form(request, kind, region, form)
 
 
-def _taken(request: HttpRequest, region: Region) -> HttpResponse:
-    """Somebody whose number another account uses applies for its deletion."""
+def _taken(request: HttpRequest, region: Region, *, unsent: bool = False) -> HttpResponse:
+    """Somebody whose number another account uses applies for its deletion.
+
+    `unsent` shows a form that was sent as it was typed, and does nothing with it.
+    """
     points, at = list(queries.points_of(region)), clock.arrival(request)
-    if RARE_CHARACTERS.asked(request.POST):
+    if unsent or RARE_CHARACTERS.asked(request.POST):
         return _form(request, Kind.TAKEN, region, IdentityForm(initial=with_character(request.POST), points=points))
     form = IdentityForm(posted(request), points=points)
 
     def report(_data: dict[str, Any]) -> None:
-        made = identity_requests.report_taken(person=form.identity(), actor=VISITOR, paper=form.paper(), at=at)
-        request.session[_mine(request)] = [made.number, *request.session.get(_mine(request), [])][:5]
+        # The cookie against forged requests tells browsers apart, also before there is a session.
+        browser = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
+        made = identity_requests.report_taken(
+            person=form.identity(), actor=VISITOR, paper=form.paper(), browser=browser, at=at
+        )
+        earlier = request.session.get(_mine(request), [])
+        request.session[_mine(request)] = list(dict.fromkeys([made.number, *earlier]))[:5]
 
     if carry_out(form, report):
         return redirect("accounts:identity_applications")
@@ -88,6 +99,21 @@ def apply(request: HttpRequest, kind: str, region_code: str) -> HttpResponse:
     _title(kind)
     region = get_object_or_404(Region, code=region_code)
     return _taken(request, region) if kind == Kind.TAKEN else _own(request, kind, region)
+
+
+@never_cache
+@per_address("PORTAL_SIGN_UPS_PER_ADDRESS")
+def taken_unsent(request: HttpRequest, kind: str, region_code: str) -> HttpResponse:
+    """What somebody without an account sent with an old security token: as it was typed, to be sent again."""
+    text = _("Nothing was sent yet: this page had been open too long. Look it through and send it again.")
+    if request.user.is_authenticated:
+        text = _(
+            "Nothing was sent yet: %(username)s is signed in in this browser now. If you send it again, it stands "
+            "among the applications that are seen here while %(username)s is signed in. If that is not you, sign out "
+            "in another window first."
+        ) % {"username": request.user.get_username()}
+    messages.warning(request, text)
+    return _taken(request, get_object_or_404(Region, code=region_code), unsent=True)
 
 
 def _form(request: HttpRequest, kind: str, region: Region, form: PaperForm) -> HttpResponse:

@@ -1,12 +1,16 @@
 """Forgotten password (R06): by question, by e-mail, or with the help of the exam point."""
 
+import json
 from dataclasses import asdict
 
 from allauth.account.adapter import get_adapter
+from allauth.account.utils import get_next_redirect_url
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
@@ -18,7 +22,8 @@ from accounts.services import recovery
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.forms import carry_out, posted
 
-ASKED, CODE, PROOF = "recovery_asked", "recovery_code", "recovery_proof"
+ASKED, CODE, BACK = "recovery_asked", "recovery_code", "recovery_back"
+PROOF = "recovery_proof"
 
 
 def _limited(view: View) -> View:
@@ -38,18 +43,37 @@ def _asked(request: HttpRequest) -> recovery.Asked | None:
     return recovery.Asked(**kept) if kept else None
 
 
-def _proved(request: HttpRequest, proof: recovery.Proof) -> HttpResponse:
-    request.session.cycle_key()
-    for key in (ASKED, CODE):
-        request.session.pop(key, None)
-    request.session[PROOF] = asdict(proof)
-    return redirect("accounts:recovery_password")
+def _proved(proof: recovery.Proof) -> HttpResponse:
+    """On to the new password. The proof goes with the browser that gave it, in a cookie of its own.
+
+    Not in the session: there it would need a new session key, against somebody who planted the old one, and whoever
+    presses the button twice arrives with the old key.
+    """
+    response = redirect("accounts:recovery_password")
+    response.set_signed_cookie(
+        PROOF,
+        json.dumps(asdict(proof)),
+        salt=PROOF,
+        max_age=recovery.PROOF_VALID,
+        path=reverse("accounts:recovery"),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _proof(request: HttpRequest) -> recovery.Proof | None:
+    kept = request.get_signed_cookie(PROOF, None, salt=PROOF, max_age=recovery.PROOF_VALID)
+    return recovery.Proof(**json.loads(kept)) if kept else None
 
 
 @_limited
 def begin(request: HttpRequest) -> HttpResponse:
     """Whose password was forgotten; goes on for names that nobody has, too."""
     form = RecoveryForm(posted(request))
+    if request.method == "GET" and (back := get_next_redirect_url(request)):
+        request.session[BACK] = back
     if form.is_valid():
         request.session[ASKED] = asdict(recovery.ask(login=form.cleaned_data["login"]))
         request.session.pop(CODE, None)
@@ -70,7 +94,7 @@ def question(request: HttpRequest) -> HttpResponse:
         lambda data: proofs.append(recovery.answer(asked=asked, typed=data["answer"])),
         wrong_answer="answer",
     ):
-        return _proved(request, proofs[0])
+        return _proved(proofs[0])
     context = {"form": form, "question": Question(asked.question).label, "by_email": settings.PORTAL_EMAIL}
     return render(request, "accounts/recovery_question.html", context)
 
@@ -97,24 +121,29 @@ def code(request: HttpRequest) -> HttpResponse:
         lambda data: proofs.append(recovery.use_code(code_id=code_id, typed=data["code"])),
         wrong_code="code",
     ):
-        return _proved(request, proofs[0])
+        return _proved(proofs[0])
     return render(request, "accounts/recovery_code.html", {"form": form, "sent": bool(code_id)})
 
 
 @_limited
 def password(request: HttpRequest) -> HttpResponse:
-    """The new password of who has proved whose account it is; ends in signing in with it."""
-    kept = request.session.get(PROOF)
-    if not kept:
+    """The new password of who has proved whose account it is; ends in signing in with it, and where one came from."""
+    proof = _proof(request)
+    if proof is None:
         return _begin_again(request)
-    proof = recovery.Proof(**kept)
     form = NewPasswordForm(posted(request), user=get_object_or_404(User, pk=proof.user))
     users: list[User] = []
     if carry_out(form, lambda data: users.append(recovery.set_password(proof=proof, password=data["password1"]))):
-        request.session.flush()  # on a shared computer somebody else may be signed in here
+        back = request.session.get(BACK, "")
+        if request.user.is_authenticated:
+            request.session.flush()  # on a shared computer somebody else may be signed in here
+        for key in (ASKED, CODE, BACK):
+            request.session.pop(key, None)
         get_adapter(request).forget_failed_sign_ins(request, users[0])
         messages.success(request, _("Your password is changed. You were signed out everywhere; sign in anew."))
-        return redirect("account_login")
+        response = redirect_to_login(back) if back else redirect("account_login")
+        response.delete_cookie(PROOF, path=reverse("accounts:recovery"), samesite="Lax")
+        return response
     return render(request, "accounts/recovery_password.html", {"form": form})
 
 

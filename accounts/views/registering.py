@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 
 from accounts import identity, rare_characters
 from accounts.auth import accounts_called
@@ -47,20 +48,37 @@ def _accepted(request: HttpRequest) -> bool:
     return NOTICE_VERSION in {request.session.get(ACCEPTED), told}
 
 
-@method_decorator(per_address("PORTAL_SIGN_UPS_PER_ADDRESS"), name="dispatch")
+@method_decorator([never_cache, per_address("PORTAL_SIGN_UPS_PER_ADDRESS")], name="dispatch")
 class SignUpView(SignupView):
     """The form of a new account; open only to who accepted the notice.
 
-    `unsent` shows a form that was sent as it was typed, and does nothing with it.
+    `unsent` shows a form that was sent as it was typed, and does nothing with it. So does a form that is sent while
+    somebody is signed in, and says so: without the passwords, since that may be somebody else.
     """
 
     unsent = False
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated and not _accepted(request):
+        user = request.user
+        if user.is_authenticated:
+            own = identity.normalise_username(request.POST.get("username", "")) == user.get_username()
+            if request.method == "POST" and not own:  # else it was pressed again after it was done
+                text = _(
+                    "You are not signed up yet: %(username)s is signed in in this browser now. To sign up with what "
+                    "stands here, sign out in another window, then type the passwords again and send it."
+                )
+                messages.warning(request, text % {"username": user.get_username()})
+                return self._as_typed({**with_character(request.POST), "password1": "", "password2": ""})
+        elif not _accepted(request):
             messages.info(request, _("Read and accept the special notice first."))
             return redirect("accounts:notice")
+        elif self.unsent:
+            text = _("You are not signed up yet: this page had been open too long. Look it through and send it again.")
+            messages.warning(request, text)
         return super().dispatch(request, *args, **kwargs)
+
+    def _as_typed(self, typed: dict[str, Any]) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=self.get_form_class()(initial=typed)))
 
     def get_form_kwargs(self) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_form_kwargs()
@@ -68,8 +86,7 @@ class SignUpView(SignupView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.unsent or RARE_CHARACTERS.asked(request.POST):
-            form = self.get_form_class()(initial=with_character(request.POST))
-            return self.render_to_response(self.get_context_data(form=form))
+            return self._as_typed(with_character(request.POST))
         return super().post(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

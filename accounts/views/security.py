@@ -1,6 +1,7 @@
 """Where a candidate is signed in, and the e-mail address by which the account is recovered."""
 
 import re
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,7 +14,7 @@ from django.utils.translation import ngettext
 from accounts import queries
 from accounts.access import candidate_page
 from accounts.actors import acting
-from accounts.forms import CodeForm, EmailForm
+from accounts.forms import CodeForm, EmailForm, PresentPasswordForm
 from accounts.models import Candidate
 from accounts.services import recovery, sessions
 from exam_portal.kit.forms import carry_out, posted
@@ -49,17 +50,18 @@ def email(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     """The address to recover the account by: given, changed or taken away."""
     if not settings.PORTAL_EMAIL:
         raise Http404
-    if "remove" in request.POST:
-        recovery.remove_email(candidate=candidate, actor=acting(candidate))
+    removing = "remove" in request.POST
+    own: dict[str, Any] = {"candidate": candidate, "actor": acting(candidate)}
+    beside = {"wrong_password": "password"}
+    removal = PresentPasswordForm(posted(request) if removing else None, auto_id="removal_%s")
+    if removing and carry_out(removal, lambda data: recovery.remove_email(**own, **data), **beside):
         messages.success(request, _("The e-mail address is removed."))
         return redirect("accounts:security")
-    form = EmailForm(posted(request), initial=kept(request))
-    if carry_out(
-        form,
-        lambda data: recovery.begin_email(candidate=candidate, actor=acting(candidate), address=data["address"]),
-    ):
+    form = EmailForm(None if removing else posted(request), initial=kept(request))
+    if carry_out(form, lambda data: recovery.begin_email(**own, **data), **beside):
         return redirect("accounts:email_code")
-    return render(request, "accounts/email.html", {"form": form, "address": candidate.user.email})
+    context = {"form": form, "removal": removal, "address": candidate.user.email}
+    return render(request, "accounts/email.html", context)
 
 
 @candidate_page

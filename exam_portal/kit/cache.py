@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.redis import RedisCache
+from django.utils.functional import cached_property
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
@@ -15,17 +17,32 @@ PAUSE = 5.0
 _silent_until = 0.0
 
 
-def _asking(method: Callable[..., Any], otherwise: Any, *args: Any, **kwargs: Any) -> Any:
-    """What Redis answers, or `otherwise` while it does not answer."""
-    global _silent_until
-    if time.monotonic() < _silent_until:
-        return otherwise
-    try:
-        return method(*args, **kwargs)
-    except (RedisError, OSError) as error:
-        _silent_until = time.monotonic() + PAUSE
-        logger.warning("Redis does not answer (%s); for %.0f s the cache is empty.", type(error).__name__, PAUSE)
-        return otherwise
+class _Asked:
+    """Redis' client; while Redis does not answer, Django's dummy cache answers every command in its place.
+
+    Whatever command a cache has goes through here, so that none can be forgotten.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._empty = DummyCache("", {})
+
+    def __getattr__(self, command: str) -> Callable[..., Any]:
+        ask, otherwise = getattr(self._client, command), getattr(self._empty, command)
+
+        def answer(*args: Any, **kwargs: Any) -> Any:
+            global _silent_until
+            if time.monotonic() >= _silent_until:
+                try:
+                    return ask(*args, **kwargs)
+                except (RedisError, OSError) as error:
+                    _silent_until = time.monotonic() + PAUSE
+                    logger.warning(
+                        "Redis does not answer (%s); for %.0f s the cache is empty.", type(error).__name__, PAUSE
+                    )
+            return otherwise(*args, **kwargs)
+
+        return answer
 
 
 class ForgivingCache(RedisCache):
@@ -35,17 +52,6 @@ class ForgivingCache(RedisCache):
     pass rather than nobody.
     """
 
-    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        return _asking(super().get, default, key, default, version)
-
-    def add(self, *args: Any, **kwargs: Any) -> bool:
-        return bool(_asking(super().add, True, *args, **kwargs))
-
-    def set(self, *args: Any, **kwargs: Any) -> None:
-        _asking(super().set, None, *args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> bool:
-        return bool(_asking(super().delete, False, *args, **kwargs))
-
-    def clear(self) -> bool:  # type: ignore[override]  # as in Django's own Redis cache
-        return bool(_asking(super().clear, False))
+    @cached_property
+    def _cache(self) -> _Asked:  # type: ignore[override]  # answers whatever the client answers
+        return _Asked(super()._cache)

@@ -69,10 +69,10 @@ def sign(message: bytes) -> str:
 
 
 def verify(message: bytes, signature: str) -> bool:
-    """Whether `signature` is the portal's own over `message`."""
+    """Whether `signature` is the portal's own over `message`; false also for what is no base64 at all."""
     key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(settings.PORTAL_SIGNING_KEY)).public_key()
     try:
         key.verify(base64.b64decode(signature), message)
-    except InvalidSignature:
+    except (InvalidSignature, ValueError):
         return False
     return True

@@ -8,11 +8,22 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.renderers import TemplatesSetting
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from exam_portal.kit.errors import Refused
-from exam_portal.kit.text import visible
+from exam_portal.kit.text import joined, visible
+
+
+class Uncut(TemplatesSetting):
+    """Draws fields without `maxlength`: a browser cuts off what is pasted, unseen, also when spaces that are taken out
+    anyway made it long. The server alone says what is too long.
+    """
+
+    def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> str:
+        context.get("widget", {}).get("attrs", {}).pop("maxlength", None)
+        return super().render(template_name, context, request)
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
@@ -77,15 +88,30 @@ class MonthField(forms.DateField):
     default_error_messages = {"invalid": _("Enter year and month, for example 2021-07.")}
 
     def __init__(self, **kwargs: Any) -> None:
-        widget = forms.DateInput(format="%Y-%m", attrs={"placeholder": "2021-07", "maxlength": 8})
+        widget = forms.DateInput(format="%Y-%m", attrs={"placeholder": "2021-07"})
         super().__init__(**{"widget": widget, "input_formats": self.input_formats, **kwargs})
 
     def to_python(self, value: Any) -> date | None:
-        return super().to_python(unicodedata.normalize("NFKC", value).strip() if isinstance(value, str) else value)
+        typed = "".join(unicodedata.normalize("NFKC", value).split()) if isinstance(value, str) else value
+        return super().to_python(typed)
 
 
 class DigitsField(forms.CharField):
     """Digits, however they are typed: full-width, or with spaces and hyphens between them."""
 
     def to_python(self, value: Any) -> str:
-        return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", super().to_python(value) or ""))
+        return joined(unicodedata.normalize("NFKC", super().to_python(value) or ""))
+
+
+class TelephoneField(DigitsField):
+    """A telephone number as it is dialled inside China, however it is typed: also with the country's code, +86 or 0086,
+    and with brackets or dots.
+    """
+
+    def to_python(self, value: Any) -> str:
+        number = re.sub(r"[().]", "", super().to_python(value))
+        if abroad := re.fullmatch(r"(?:\+|00)86([0-9]+)|86(1[3-9][0-9]{9})", number):
+            number = abroad[1] or abroad[2]
+            if not re.fullmatch(r"0.*|1[3-9][0-9]{9}", number):
+                number = f"0{number}"  # of an area code, which is dialled with it
+        return number

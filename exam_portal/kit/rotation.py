@@ -1,7 +1,7 @@
 """Encrypting anew, with the first of the encryption keys, what stands encrypted in the database."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,9 @@ from django.db.models.functions import Cast
 from exam_portal.kit import crypto
 from exam_portal.kit.fields import EncryptedTextField
 from exam_portal.kit.locks import locked
+
+# Called with the column and how many of its rows were changed, in the transaction that changes them.
+Note = Callable[[str, int], None]
 
 # True in SQL inside a transaction that called `begin_rotating`: triggers let through what only a rotation may do.
 ROTATING = "coalesce(current_setting('portal.rotating_keys', true), '') = 'on'"
@@ -98,17 +101,17 @@ class _Column(Encrypted):
         self.model._default_manager.bulk_update(rows, [self.column.name])
 
 
-def rotate_encryption(*, batch: int, dry_run: bool = False) -> Iterator[Progress]:
+def rotate_encryption(*, batch: int, note: Note, dry_run: bool = False) -> Iterator[Progress]:
     """Encrypt every encrypted column anew; yields after each batch."""
     for model, column in encrypted_columns():
-        yield from rotate(_Column(model, column), batch=batch, dry_run=dry_run)
+        yield from rotate(_Column(model, column), batch=batch, note=note, dry_run=dry_run)
 
 
-def rotate(place: Encrypted, *, batch: int, dry_run: bool = False) -> Iterator[Progress]:
+def rotate(place: Encrypted, *, batch: int, note: Note, dry_run: bool = False) -> Iterator[Progress]:
     """Encrypt anew what another key than the first has encrypted; yields after each batch.
 
     A batch is one transaction with its rows locked: a writer waits for it, and nothing written meanwhile is lost. What
-    is done stays done when it is interrupted; the next run finds what is left.
+    is done stays done, and noted, when it is interrupted; the next run finds what is left.
     """
     progress = Progress(place.what, total=place.rows.count())
     last, some = None, True
@@ -129,6 +132,7 @@ def rotate(place: Encrypted, *, batch: int, dry_run: bool = False) -> Iterator[P
             if changed and not dry_run:
                 begin_rotating()
                 place.write(changed)
+                note(progress.what, len(changed))
         some = len(tokens) == batch
         progress = progress.on(checked=len(tokens), changed=len(changed), problems=problems)
         yield progress

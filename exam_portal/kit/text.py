@@ -1,5 +1,6 @@
 """What people type, made readable."""
 
+import re
 import unicodedata
 
 
@@ -20,3 +21,8 @@ def masked(text: str, *, first: int, last: int) -> str:
 def grouped(number: str) -> str:
     """A number of twelve digits as it stands on paper, `0123 4567 8901`."""
     return " ".join(number[start : start + 4] for start in range(0, len(number), 4))
+
+
+def joined(text: str) -> str:
+    """A number without the spaces and hyphens, of any kind, that people and papers put into it."""
+    return re.sub(r"[\s\-\u2010-\u2015\u2212]", "", text)

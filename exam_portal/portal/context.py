@@ -18,8 +18,8 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     `now` is the server's time in Beijing, `portal_env` the environment; for a signed-in candidate `unread` counts the
     unread messages, `guide` is the next step, looked up only where a page shows it, and `owner_mark` goes into forms.
     """
-    user = request.user
-    candidate = queries.candidate_of(user) if user.is_authenticated else None
+    user = getattr(request, "user", None)  # not there yet where a page says that the request itself is refused
+    candidate = queries.candidate_of(user) if user and user.is_authenticated else None
     at = clock.arrival(request)
     return {
         "now": at,

@@ -1,16 +1,14 @@
 """The home page, the dashboard, and pages that belong to no app."""
 
-from django.contrib import messages
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from accounts import rare_characters
 from accounts.access import candidate_page
-from accounts.models import Candidate
+from accounts.models import Candidate, IdentityRequest
+from accounts.views.identity_requests import taken_unsent
 from accounts.views.registering import SignUpView
 from exam_portal import clock
 from exam_portal.kit import kept
@@ -65,15 +63,23 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """A form that was open too long, or came from elsewhere; one's own comes back with what was typed, not carried out.
 
-    The security token changes when somebody signs in: on a shared computer also under a sign-up that is being typed.
+    The security token changes when somebody signs in: on a shared computer also under a form that somebody without an
+    account is typing.
     """
+    from_here = reason.startswith("CSRF ")  # else another site sent it: what that has filled in is shown to nobody
+    if from_here and (page := _as_typed(request)):
+        return page
     if request.user.is_authenticated and kept.keep(request):
         return kept.send_back(request)
-    from_here = reason.startswith("CSRF ")  # else another site sent it: what that has filled in is shown to nobody
-    if from_here and not request.user.is_authenticated and request.path == reverse("account_signup"):
-        messages.warning(
-            request,
-            _("You are not signed up yet: this page had been open too long. Look it through and send it again."),
-        )
-        return SignUpView.as_view(unsent=True)(request)
     return render(request, "403_csrf.html", status=403)
+
+
+def _as_typed(request: HttpRequest) -> HttpResponseBase | None:
+    """The page of a form that needs no account, as it was typed; None for other forms."""
+    match = request.resolver_match
+    assert match is not None  # the token is checked once it is known whose view it is
+    if match.view_name == "account_signup":
+        return SignUpView.as_view(unsent=True)(request)
+    if match.view_name == "accounts:identity_apply" and match.kwargs["kind"] == IdentityRequest.Kind.TAKEN:
+        return taken_unsent(request, **match.kwargs)
+    return None

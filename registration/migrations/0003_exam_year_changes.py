@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0006_words_of_requests'),
+        ('accounts', '0010_words_of_requests'),
         ('registration', '0002_closed_by_the_region'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

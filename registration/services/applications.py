@@ -12,7 +12,7 @@ from accounts.next_steps import next_step as account_next_step
 from accounts.roles import Right
 from accounts.services import ledger, outbox
 from accounts.services.candidates import hold
-from accounts.services.identity_requests import is_open_about
+from accounts.services.identity_requests import hold_open
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.locks import locked
 from registration import steps
@@ -51,21 +51,26 @@ def _check_account(candidate: Candidate, at: datetime) -> None:
         raise NotReady(_("First: %(step)s") % {"step": step.title})
 
 
-def _locked(application: Application, actor: Actor) -> Application:
-    """The same application, its row locked until the transaction ends; a candidate gets only their own."""
+def _locked(application: Application) -> Application:
+    """The same application, its row locked until the transaction ends."""
     locked(Application.objects.filter(pk=application.pk)).get()
-    application = Application.objects.select_related(
+    return Application.objects.select_related(
         "exam", "candidate", "exam_region__region", "point", "site", "specialty__level"
     ).get(pk=application.pk)
+
+
+def _locked_own(application: Application, actor: Actor) -> Application:
+    """The same application, locked, for its candidate alone."""
+    application = _locked(application)
     check_acts_for(actor, application.candidate)
-    if actor.kind == "candidate" and application.candidate.deleted_at is not None:
+    if application.candidate.deleted_at is not None:
         raise forbidden()
     return application
 
 
 def _locked_draft(application: Application, actor: Actor, at: datetime, *, step: str) -> Application:
     """The application, locked, if this step of it may be filled in now."""
-    application = _locked(application, actor)
+    application = _locked_own(application, actor)
     _check_draft(application, at, step=step)
     return application
 
@@ -102,9 +107,10 @@ def move(
         Refused: the application does not stand where the transition begins, or it is not for this kind of actor.
     """
     transition = BY_NAME[name]
-    check_acts_for(actor, application.candidate)
     if actor.kind != transition.who.actor_kind:
         raise forbidden()
+    if actor.kind == "candidate":
+        check_acts_for(actor, application.candidate)
     if application.state != transition.source:
         raise Refused(
             _("This is no longer possible: the registration stands at “%(state)s”.")
@@ -275,7 +281,7 @@ def submit(
     """
     # First the person, whose identity must not change while it is taken into the snapshot (R07).
     hold(application.candidate)
-    application = _locked(application, actor)
+    application = _locked_own(application, actor)
     if application.state == State.SUBMITTED and (standing := application.current_submission):
         return standing
     _check_draft(application, at, step="check")
@@ -333,7 +339,7 @@ def withdraw(*, application: Application, actor: Actor, at: datetime) -> None:
         Closed: later, a mistake is taken to the exam point.
         Refused: the application is not waiting for confirmation.
     """
-    application = _locked(application, actor)
+    application = _locked_own(application, actor)
     if application.state == State.DRAFT and application.last_transition == "withdraw":
         return
     if at >= application.exam.closes_at:
@@ -370,17 +376,19 @@ def close_for_identity(
         Refused: not this region's, no open request about this candidate (`no_request`), without a reason (`no_reason`),
             or there is nothing live to close (`wrong_state`).
     """
-    application = _locked(application, actor)
+    # As deciding the request does it: first the person, then the request; then what is closed.
+    held = hold_open(request=request, candidate=hold(application.candidate))
+    application = _locked(application)
     if not _is_of_its_region(actor, application):
         raise forbidden()
-    if not is_open_about(request, application.candidate):
+    if held is None:
         raise Refused(_("There is no open application about this candidate's identity."), code="no_request")
     if not reason.strip():
         raise Refused(_("Give the reason."), code="no_reason")
     if application.state not in CLOSABLE:
         raise Refused(_("There is no live registration to close."), code="wrong_state")
     name = f"close_{application.state}"
-    move(application=application, name=name, actor=actor, at=at, reason=reason.strip(), request=request.number)
+    move(application=application, name=name, actor=actor, at=at, reason=reason.strip(), request=held.number)
     outbox.enqueue(
         candidate=application.candidate,
         kind="application_closed",

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from accounts import limits
 from accounts.actors import Actor
 from accounts.models import Candidate, Point
 from registration.models import Exam
@@ -35,3 +36,9 @@ def clerk(point: Point) -> Actor:
 @pytest.fixture
 def region(exam: Exam) -> Actor:
     return factories.staff_of(None, "43")
+
+
+@pytest.fixture
+def one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No minute of the limits per address ends meanwhile."""
+    monkeypatch.setattr(limits.time, "time", lambda: 1_000_000.0)

@@ -35,11 +35,12 @@ def ask_deletion(candidate: Candidate, point: Point) -> IdentityRequest:
     )
 
 
-def report(number: str, point: Point, *, name: str = "李四") -> IdentityRequest:
+def report(number: str, point: Point, *, name: str = "李四", browser: str = "a browser") -> IdentityRequest:
     return identity_requests.report_taken(
         person=Identity(name=name, id_type="resident_id", id_number=number),
         actor=VISITOR,
         paper=paper(point),
+        browser=browser,
         at=clock.now(),
     )
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import queries
 from accounts.actors import Actor, acting
-from accounts.models import Candidate, EducationRecord, IdentityRequest, LedgerEvent, Message, Point, User
+from accounts.models import Candidate, EducationRecord, EmailCode, IdentityRequest, LedgerEvent, Message, Point, User
 from accounts.services import credentials, education, identity_requests, keys, ledger, profile, recovery, sessions
 from exam_portal import clock
 from registration.models import Application, Exam
@@ -74,10 +74,12 @@ def test_nothing_is_written_to_a_deleted_account(candidate: Candidate, exam: Exa
         lambda: profile.bind_wechat(**who, unionid="u", following=True),
         lambda: profile.save_basic_information(**who, values=factories.BASIC),
         lambda: identity_requests.apply_for_deletion(**who, paper=paper(point), at=at),
-        lambda: recovery.remove_email(**who),
+        lambda: recovery.begin_email(**who, address="a@example.org", password="x"),
+        lambda: recovery.remove_email(**who, password="x"),
         lambda: applications.start_application(**who, exam=exam, at=at),
     ):
         assert refusal(write) == "deleted"
+    assert not EmailCode.objects.exists()
 
 
 def test_a_username_that_looks_like_a_deleted_ones_stops_no_deletion(
@@ -114,6 +116,39 @@ def test_a_number_that_somebody_else_took_is_freed_by_point_and_region(
 def test_a_report_about_a_number_without_account_is_answered_at_the_point(point: Point, clerk: Actor) -> None:
     request = report(resident_id(7), point)
     assert refusal(lambda: check(request, clerk)) == "no_account"
+
+
+@pytest.mark.rule("R07")
+def test_a_report_is_about_the_account_of_its_time_and_no_later_one(
+    candidate: Candidate, point: Point, clerk: Actor, region: Actor, at_time: Any
+) -> None:
+    """The rightful owner signs up anew; what was reported before is not about that account."""
+    number = candidate.id_number
+    early, second = report(resident_id(9), point), report(number, point, browser="another")
+    approve(check(report(number, point), clerk), region)
+    at_time(clock.now() + timedelta(days=1))
+    for of in (number, resident_id(9)):
+        factories.CandidateFactory(id_number=of)
+    assert refusal(lambda: check(second, clerk)) == "wrong_state"  # void
+    assert refusal(lambda: check(early, clerk)) == "outdated"
+    assert Candidate.objects.filter(deleted_at=None).count() == 2
+
+
+@pytest.mark.rule("R07")
+@pytest.mark.parametrize("by", ["report", "holder"])
+def test_deleting_an_account_voids_all_reports_of_its_number_on_record(
+    candidate: Candidate, point: Point, clerk: Actor, region: Actor, settings: Any, by: str
+) -> None:
+    others = [report(candidate.id_number, point, browser=f"browser {n}").number for n in range(2)]
+    settings.PORTAL_LOOKUP_KEY_NEXT = "another"
+    kept = report(resident_id(9), point)
+    if by == "report":
+        approve(check(report(candidate.id_number, point), clerk), region)
+    else:
+        check(ask_deletion(candidate, point), clerk)
+    assert list(IdentityRequest.objects.filter(state="made")) == [kept]
+    removed = LedgerEvent.objects.filter(action="identity_request.removed").order_by("pk")
+    assert [(event.stream_id, event.actor_kind) for event in removed] == [(number, "staff") for number in others]
 
 
 @pytest.mark.rule("R07")
@@ -214,6 +249,38 @@ def test_only_the_own_region_closes_and_with_a_reason(draft: Application, clerk:
     for other in (clerk, factories.staff_of(None, "12"), acting(draft.candidate)):
         act = lambda other=other: applications.close_for_identity(actor=other, reason="x", **how)  # noqa: E731
         assert refusal(act) == "forbidden"
+    draft.refresh_from_db()
+    assert draft.state == "submitted"
+
+
+@pytest.mark.rule("R07")
+@pytest.mark.parametrize("became", ["refused", "removed", "outdated", "older than the account"])
+def test_nothing_is_closed_for_what_is_no_longer_open(
+    draft: Application, point: Point, clerk: Actor, region: Actor, became: str, at_time: Any
+) -> None:
+    candidate, at = draft.candidate, clock.now()
+    request = ask_change(candidate, point, name="张珊")
+    if became == "refused":
+        identity_requests.refuse(request=IdentityRequest.objects.get(), actor=clerk, reason="证明不足", at=at)
+    elif became == "removed":
+        ask_deletion(candidate, point)
+    elif became == "outdated":
+        waiting = check(ask_change(candidate, point, id_number=resident_id(7)), clerk)
+        request = ask_change(candidate, point, name="张珊")
+        approve(waiting, region)
+    else:
+        request = report(resident_id(9), point)
+        at_time(at + timedelta(days=1))
+        later = factories.CandidateFactory(id_number=resident_id(9))
+        for give in (factories.give_basic_information, factories.give_education, factories.give_wechat):
+            give(later)
+        factories.give_credentials(later)
+        draft = factories.make_draft(later, draft.exam)
+    applications.submit(application=draft, actor=acting(draft.candidate), at=clock.now())
+    close = lambda: applications.close_for_identity(  # noqa: E731
+        application=draft, request=request, actor=region, reason="x", at=clock.now()
+    )
+    assert refusal(close) == "no_request"
     draft.refresh_from_db()
     assert draft.state == "submitted"
 

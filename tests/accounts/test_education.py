@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import InternalError, transaction
 
 from accounts import schools
-from accounts.actors import Actor, acting
+from accounts.actors import acting
 from accounts.models import Candidate, EducationRecord, LedgerEvent
 from accounts.services import education as service
 from exam_portal import clock
@@ -249,13 +249,6 @@ def test_a_correction_that_does_not_count_leaves_the_old_record_standing(newcome
             record=record, actor=acting(newcomer), **{**factories.education("2"), "graduated": date(2024, 1, 1)}
         )
     assert (rows(), len(events(newcomer))) == (before, 1)
-
-
-def test_staff_may_correct_for_a_candidate_and_the_ledger_names_them(newcomer: Candidate) -> None:
-    record = add(newcomer)
-    service.correct_education(record=record, actor=Actor(kind="staff", id="7"), **factories.education("2"))
-    event = LedgerEvent.objects.get(action="education.corrected")
-    assert (event.actor_kind, event.actor_id) == ("staff", "7")
 
 
 # --- Elsewhere ----------------------------------------------------------------------------------

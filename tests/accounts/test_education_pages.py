@@ -57,6 +57,22 @@ def test_with_five_records_the_page_offers_no_sixth_and_refuses_one(page: Client
     assert numbers(newcomer) == ["No. 0", "No. 1", "No. 2", "No. 3", "No. 4"]
 
 
+@pytest.mark.rule("R27")
+@pytest.mark.parametrize("more", [{}, {"graduated": "2013-13"}, {"picker_query": "hnzyydx", "search": "1"}])
+def test_a_sixth_record_from_an_old_tab_stands_there_as_typed_with_the_reason(
+    page: Client, newcomer: Candidate, more: dict[str, str]
+) -> None:
+    for number in range(5):
+        add(newcomer, f"No. {number}")
+    sent = typed(certificate_number="No. 5", major="护理学特别") | more
+    shown = page.post(LIST, sent).content.decode()
+    for value in (sent["certificate_number"], sent["major"], sent["graduated"], sent["school"]):
+        assert f'value="{value}"' in shown
+    assert "You have saved five records, the most there can be. If one is wrong, correct it." in shown
+    assert ("but not add another" in shown) == (not more)
+    assert "Add a record" not in page.get(LIST).content.decode()
+
+
 def test_pressing_save_twice_is_saving_once_and_answered_alike(page: Client, newcomer: Candidate) -> None:
     first, second = (page.post(LIST, typed(), follow=True) for _press in range(2))
     assert told(first) == told(second)

@@ -27,7 +27,7 @@ settings.register_profile(
 steady = settings(settings.get_profile("steady"), max_examples=300)
 
 typed = st.text(max_size=40) | st.text(
-    alphabet="0123456789xXｘＸ０１２３９٠١٩ -\u3000\u2010\u2212·•．.・‧∙⋅王𠮷ABab", max_size=40
+    alphabet="0123456789xXｘＸ０１２３９٠١٩ -\u3000\u2010\u2212·•．.・‧∙⋅王𠮷ABabHM军字第号", max_size=40
 )
 
 
@@ -53,8 +53,9 @@ def check_character(body: str) -> str:
 
 def accepted(number: str) -> bool:
     """Whether the number is accepted as the ID type that its first digits tell."""
+    told = {"9": "foreigner_permanent"}.get(number[0], "resident_id")
     try:
-        identity.check_number(id_type="residence_permit" if number[:6] in PERMITS else "resident_id", number=number)
+        identity.check_number(id_type="residence_permit" if number[:6] in PERMITS else told, number=number)
     except ValidationError:
         return False
     return True
@@ -73,6 +74,18 @@ def test_no_character_beside_a_letter_needs_a_second_turn() -> None:
     for code in range(0x110000):
         once = identity.normalise_number(f"O{chr(code)}1")
         assert identity.normalise_number(once) == once, hex(code)
+
+
+@pytest.mark.rule("R04")
+@given(st.from_regex(r"[a-z][a-z0-9]{3,14}", fullmatch=True))
+@steady
+def test_a_username_is_no_id_number_of_five_digits_or_more(name: str) -> None:
+    number = identity.normalise_number(name)
+    try:
+        identity.check_username(name)
+    except ValidationError:
+        return
+    assert sum(map(str.isdigit, number)) < 5 or not any(kind.has(number) for kind in identity.ID_TYPES.values())
 
 
 @pytest.mark.rule("R30")

@@ -1,13 +1,15 @@
 """Changing an identity while something else happens to it, each in a pair: without the lock, and with it (R07)."""
 
 import sys
+from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
-from django.db import InternalError, OperationalError
+from django.db import DatabaseError, InternalError, OperationalError
 
 from accounts.actors import Actor, acting
-from accounts.models import Candidate, Channel, IdentityRequest, Message, Point, Question
+from accounts.models import Candidate, Channel, IdentityRequest, LedgerEvent, Message, Point, Question
 from accounts.services import identity_requests, registering
 from exam_portal import clock
 from exam_portal.kit import hooks
@@ -16,7 +18,7 @@ from exam_portal.kit.locks import locked
 from registration.models import Application, Submission
 from registration.services import applications, snapshot
 from tests import factories
-from tests.accounts.requests import approve, ask_change, check
+from tests.accounts.requests import approve, ask_change, ask_deletion, check, report
 from tests.factories import resident_id
 from tests.races import at_once, meet, take_locks_out
 
@@ -101,6 +103,113 @@ def test_somebody_signs_up_with_the_number_to_which_an_account_changes(
     (holder,) = [c for c in Candidate.objects.all() if c.id_number == resident_id(7)]
     carried_out = IdentityRequest.objects.get().state == "done"
     assert (holder == candidate) is carried_out
+
+
+@pytest.mark.rule("R07")
+@pytest.mark.parametrize("with_lock", [False, True])
+def test_refusing_a_request_while_an_application_is_closed_for_it(
+    draft: Application, point: Point, clerk: Actor, region: Actor, monkeypatch: pytest.MonkeyPatch, with_lock: bool
+) -> None:
+    """The one who refuses comes after the request was read for closing: it waits, or what is refused was closed for."""
+    applications.submit(application=draft, actor=acting(draft.candidate), at=clock.now())
+    request = ask_change(draft.candidate, point, name="张珊")
+    if not with_lock:
+        take_locks_out(monkeypatch)
+    read, refused = Event(), Event()
+    lock = applications._locked
+
+    def after_reading(application: Application) -> Application:
+        read.set()
+        refused.wait(timeout=0.5)  # with the lock the one who refuses waits for us, and this runs out
+        return lock(application)
+
+    monkeypatch.setattr(applications, "_locked", after_reading)
+
+    def refuse() -> None:
+        assert read.wait(timeout=10)
+        identity_requests.refuse(request=request, actor=clerk, reason="证明不足", at=clock.now())
+        refused.set()
+
+    close = {"application": draft, "request": request, "actor": region, "reason": "x", "at": clock.now()}
+    assert at_once(lambda: applications.close_for_identity(**close), refuse) == [None, None]
+    events = LedgerEvent.objects.filter(action__in=["application.close_submitted", "identity_request.refused"])
+    order = ["application.close_submitted", "identity_request.refused"]
+    assert list(events.order_by("pk").values_list("action", flat=True)) == (order if with_lock else order[::-1])
+
+
+@pytest.mark.rule("R07")
+@pytest.mark.parametrize("applied_for", ["change", "deletion"])
+def test_a_candidates_button_pressed_twice_at_once_makes_one(
+    candidate: Candidate, point: Point, monkeypatch: pytest.MonkeyPatch, applied_for: str
+) -> None:
+    acts: dict[str, Any] = {
+        "change": lambda: ask_change(candidate, point, name="张珊"),
+        "deletion": lambda: ask_deletion(candidate, point),
+    }
+    meet(monkeypatch, identity_requests, "check_acts_for")
+    first, second = at_once(acts[applied_for], acts[applied_for])
+    assert first == second == IdentityRequest.objects.get()
+    assert list(LedgerEvent.objects.values_list("action", flat=True)) == ["identity_request.made"]
+
+
+@pytest.mark.rule("R07")
+@pytest.mark.parametrize("browsers", [1, 2])
+def test_a_report_sent_twice_at_once(
+    newcomer: Candidate, point: Point, monkeypatch: pytest.MonkeyPatch, browsers: int
+) -> None:
+    """Of two browsers there are two, so both were at it at once; of one there is one, and both presses answer it."""
+    meet(monkeypatch, identity_requests, "keyed_digest")
+    made = at_once(*(partial(report, resident_id(7), point, browser=f"{n % browsers}") for n in range(2)))
+    assert {request.pk for request in made} == set(IdentityRequest.objects.values_list("pk", flat=True))
+    assert IdentityRequest.objects.count() == LedgerEvent.objects.count() == browsers
+
+
+@pytest.mark.rule("R07")
+@pytest.mark.parametrize("with_lock", [False, True])
+def test_a_request_made_anew_while_it_is_checked(
+    candidate: Candidate, point: Point, clerk: Actor, monkeypatch: pytest.MonkeyPatch, with_lock: bool
+) -> None:
+    """Either it is carried out first, and the new one starts from there; or it is void, and who checks is told so."""
+    request = ask_change(candidate, point, name="张珊")
+    if not with_lock:
+        take_locks_out(monkeypatch)
+    meet(monkeypatch, identity_requests, "_opened")
+    meet(monkeypatch, identity_requests, "hold")
+    checked, anew = at_once(lambda: check(request, clerk), lambda: ask_change(candidate, point, name="张姗"))
+    failed = [result for result in (checked, anew) if isinstance(result, Exception)]
+    if with_lock:
+        assert isinstance(anew, IdentityRequest)
+        assert [getattr(error, "code", error) for error in failed] in ([], ["wrong_state"])
+    else:
+        assert [type(error) for error in failed] in ([InternalError], [DatabaseError])  # the row is done, or gone
+
+
+@pytest.mark.rule("R07")
+def test_refusing_one_application_while_another_deletes_the_account_is_no_deadlock(
+    candidate: Candidate, point: Point, clerk: Actor, region: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who refuses holds the application and writes to the candidate, whose row is taken by who wants to void it."""
+    own = ask_change(candidate, point, name="张珊")
+    waiting = check(report(candidate.id_number, point), clerk)
+    held, taken = Event(), Event()
+    tell, write = identity_requests._tell, identity_requests._write
+
+    def tell_later(request: IdentityRequest, *args: Any, **facts: Any) -> None:
+        held.set()
+        taken.wait(timeout=0.5)
+        tell(request, *args, **facts)
+
+    def write_and_say(*args: Any) -> None:
+        write(*args)
+        taken.set()
+
+    monkeypatch.setattr(identity_requests, "_tell", tell_later)
+    monkeypatch.setattr(identity_requests, "_write", write_and_say)
+    results = at_once(
+        lambda: identity_requests.refuse(request=own, actor=clerk, reason="证明不足", at=clock.now()),
+        lambda: held.wait(timeout=10) and approve(waiting, region),
+    )
+    assert [result.state for result in results] == ["refused", "done"]
 
 
 def hold_keys_too(monkeypatch: pytest.MonkeyPatch) -> None:

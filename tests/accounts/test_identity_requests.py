@@ -20,7 +20,7 @@ from accounts.services.identity_requests import Identity
 from exam_portal import clock
 from exam_portal.kit.scans import NoScan
 from tests import factories
-from tests.accounts.requests import PROOF, approve, ask_change, check, paper, refusal, report
+from tests.accounts.requests import PROOF, approve, ask_change, ask_deletion, check, paper, refusal, report
 from tests.accounts.test_registering import sign_up
 from tests.factories import resident_id
 
@@ -202,6 +202,53 @@ def test_a_later_application_voids_the_one_not_brought(candidate: Candidate, poi
     assert IdentityRequest.objects.get() == second
     actions = LedgerEvent.objects.filter(stream="identity_request").order_by("pk").values_list("action", flat=True)
     assert [action.partition(".")[2] for action in actions] == ["made", "removed", "made"]
+
+
+@pytest.mark.parametrize("apply", [ask_deletion, lambda candidate, point: ask_change(candidate, point, name="张珊")])
+def test_the_same_applied_for_twice_on_a_day_is_once(candidate: Candidate, point: Point, apply: Any) -> None:
+    assert apply(candidate, point) == apply(candidate, point) == IdentityRequest.objects.get()
+    assert LedgerEvent.objects.filter(action="identity_request.made").count() == 1
+
+
+def test_the_same_applied_for_on_a_later_day_has_its_full_time(
+    candidate: Candidate, point: Point, at_time: Any
+) -> None:
+    first = ask_deletion(candidate, point)
+    at_time(clock.now() + timedelta(days=1))
+    second = ask_deletion(candidate, point)
+    assert IdentityRequest.objects.get() == second != first
+    assert second.made_at > first.made_at
+
+
+def test_the_same_applied_for_after_a_refusal_is_another_one(candidate: Candidate, point: Point, clerk: Actor) -> None:
+    first = ask_deletion(candidate, point)
+    identity_requests.refuse(request=first, actor=clerk, reason="证明不足", at=clock.now())
+    assert ask_deletion(candidate, point) != first
+
+
+def test_a_report_is_once_for_each_browser_and_content(point: Point) -> None:
+    first = report(resident_id(7), point)
+    assert report(resident_id(7), point) == first
+    others = [
+        report(resident_id(7), point, browser="another"),
+        report(resident_id(8), point),
+        report(resident_id(7), Point.objects.get(code="4302")),
+    ]
+    assert len({first.pk, *(made.pk for made in others)}) == IdentityRequest.objects.count() == 4
+
+
+@pytest.mark.parametrize("act", ["check", "approve", "refuse"])
+def test_what_was_removed_meanwhile_waits_for_nobody(
+    candidate: Candidate, point: Point, clerk: Actor, region: Actor, act: str
+) -> None:
+    stale = ask_deletion(candidate, point)
+    ask_change(candidate, point, name="张珊")
+    acts = {
+        "check": lambda: check(stale, clerk),
+        "approve": lambda: approve(stale, region),
+        "refuse": lambda: identity_requests.refuse(request=stale, actor=clerk, reason="x", at=clock.now()),
+    }
+    assert refusal(acts[act]) == "wrong_state"
 
 
 def test_an_application_is_outdated_once_the_account_has_changed(

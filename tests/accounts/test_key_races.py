@@ -134,7 +134,7 @@ def test_a_number_changed_while_keys_rotate_stays_changed(
 
     def rotate() -> None:
         threading.current_thread().name = "rotation"
-        list(rotation.rotate_encryption(batch=10))
+        list(keys.rotate(batch=10))
 
     def write() -> None:
         assert read.wait(timeout=10)

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from cryptography.fernet import InvalidToken
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
 from accounts import identity
 from accounts.actors import acting
-from accounts.models import Candidate, LedgerEvent
+from accounts.models import Candidate, EmailCode, LedgerEvent
 from accounts.services import keys, two_step
 from exam_portal import clock
 from exam_portal.kit import crypto, rotation
@@ -88,7 +88,7 @@ def test_rotating_goes_in_batches_and_a_second_time_changes_nothing(use: Use) ->
     use("old")
     CandidateFactory.create_batch(5)
     use("new", "old")
-    steps = [(p.checked, p.changed) for p in rotation.rotate_encryption(batch=2) if "Candidate" in p.what]
+    steps = [(p.checked, p.changed) for p in keys.rotate(batch=2) if p.what == keys.NUMBERS]
     assert steps == [(2, 2), (4, 4), (5, 5)]
     before = tokens("accounts_candidate")
     assert rotate(batch=2)["accounts.Candidate.id_number"] == (5, 0)
@@ -103,7 +103,77 @@ def test_an_interrupted_rotation_goes_on_where_it_was(use: Use) -> None:
     next(interrupted)
     interrupted.close()
     assert [crypto.is_current(token) for token in tokens("accounts_candidate")] == [True] * 2 + [False] * 3
+    assert recorded() == [{keys.NUMBERS: 2}]
     assert rotate(batch=2)["accounts.Candidate.id_number"] == (5, 3)
+    assert recorded() == [{keys.NUMBERS: 2}, {keys.NUMBERS: 2}, {keys.NUMBERS: 1}]
+
+
+def recorded() -> list[dict[str, int]]:
+    events = LedgerEvent.objects.filter(action="keys.rotated").order_by("position")
+    return list(events.values_list("payload", flat=True))
+
+
+def test_a_batch_of_digests_is_recorded_with_its_rows(use: Use) -> None:
+    use(lookup=OLD)
+    CandidateFactory.create_batch(3)
+    use(lookup=OLD, following=NEW)
+    interrupted = keys.rotate_lookup(batch=2)
+    next(interrupted)
+    interrupted.close()
+    assert Candidate.objects.exclude(id_digest_next=None).count() == 2
+    assert recorded() == [{keys.LOOKUP: 2}]
+
+
+def test_a_batch_that_is_taken_back_is_not_recorded(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    use("old")
+    CandidateFactory()
+    use("new", "old")
+    note = keys._record
+
+    def killed(what: str, rows: int) -> None:
+        note(what, rows)
+        raise SystemExit
+
+    monkeypatch.setattr(keys, "_record", killed)
+    with pytest.raises(SystemExit), transaction.atomic():
+        list(keys.rotate())
+    assert recorded() == []
+    assert [crypto.is_current(token) for token in tokens("accounts_candidate")] == [False]
+
+
+def test_only_a_lost_id_number_holds_up_the_digests(use: Use) -> None:
+    use("lost")
+    code = EmailCode.objects.create(purpose="recover", code="123456", language="en", created_at=clock.now())
+    use("old", lookup=OLD)
+    candidate = CandidateFactory()
+    use("new", "old", lookup=OLD, following=NEW)
+    progress = list(keys.rotate())
+    assert [problem for column in progress for problem in column.problems] == [
+        f"accounts.EmailCode.address of row {code.pk}: no encryption key fits",
+        f"accounts.EmailCode.code of row {code.pk}: no encryption key fits",
+    ]
+    candidate.refresh_from_db()
+    assert (
+        candidate.id_digest_next
+        == identity.digest_columns(id_type=candidate.id_type, number=candidate.id_number)["id_digest_next"]
+        is not None
+    )
+
+
+def test_a_lost_id_number_holds_up_all_digests(use: Use) -> None:
+    use("lost", lookup=OLD)
+    CandidateFactory()
+    use("new", lookup=OLD)
+    CandidateFactory()
+    use(lookup=OLD, following=NEW)
+    assert keys.LOOKUP not in {progress.what for progress in keys.rotate()}
+    assert not Candidate.objects.exclude(id_digest_next=None).exists()
+
+
+@pytest.mark.parametrize("batch", ["0", "-1", "100001", "1000000000000000000000"])
+def test_a_number_of_rows_that_is_none_is_told_in_one_line(db: None, batch: str) -> None:
+    with pytest.raises(CommandError, match=r"^--batch is a number of rows, from 1 to 100000$"):
+        call_command("rotate_keys", "--batch", batch)
 
 
 def test_a_dry_run_counts_and_changes_nothing(use: Use) -> None:

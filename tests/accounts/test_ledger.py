@@ -86,6 +86,7 @@ def test_every_kind_of_tampering_shows(events: None, sql: str, found: list[str])
         "DELETE FROM accounts_ledgerevent",
         "TRUNCATE accounts_ledgerevent",
         "DELETE FROM accounts_ledgerhead",
+        "TRUNCATE accounts_ledgerhead",
     ],
 )
 def test_the_database_refuses_to_change_the_ledger(events: None, sql: str) -> None:
@@ -143,6 +144,69 @@ def test_a_forged_seal_shows(events: None, state: Path) -> None:
     forged = {**json.loads(ledger.seal()), "streams": 1}
     ledger.seals_file().write_text(json.dumps(forged) + "\n")
     assert list(ledger.verify()) == ["ledger-seals.jsonl line 1: the signature does not fit"]
+
+
+DAMAGE = {
+    "half a line": b'{"at": "2023-12-05T',
+    "an empty line": b"",
+    "no signature": b'{"at": "x", "last_event": 1}',
+    "a signature that is no text": b'{"signature": 1}',
+    "no object": b"[1]",
+    "bad bytes": b"\xff\xfe",
+    "deep": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_line_of_the_seals_is_one_finding_and_the_others_still_count(
+    events: None, state: Path, damage: bytes
+) -> None:
+    ledger.seal()
+    with ledger.seals_file().open("ab") as file:
+        file.write(damage + b"\n")
+    ledger.seal()
+    damaged = "ledger-seals.jsonl line 2: is damaged"
+    assert list(ledger.verify()) == [damaged]
+    run_past_the_guards("DELETE FROM accounts_ledgerevent WHERE stream_id = '2'")
+    gone = "ledger-seals.jsonl line 3: the ledger is not what was sealed; events are gone or altered"
+    assert list(ledger.verify()) == ["test:2: ends otherwise than its head says (1 events)", damaged, gone]
+
+
+def test_a_damaged_last_line_does_not_hide_what_the_one_before_it_says(events: None, state: Path) -> None:
+    ledger.seal()
+    with ledger.seals_file().open("ab") as file:
+        file.write(DAMAGE["half a line"])
+    run_past_the_guards("DELETE FROM accounts_ledgerevent WHERE stream_id = '2'")
+    run_past_the_guards("DELETE FROM accounts_ledgerhead WHERE stream_id = '2'")
+    assert list(ledger.verify()) == [
+        "ledger-seals.jsonl line 2: is damaged",
+        "ledger-seals.jsonl line 1: the ledger is not what was sealed; events are gone or altered",
+    ]
+
+
+@pytest.mark.parametrize("signature", ["é", "A", "", "AAAA"])
+def test_a_signature_that_is_none_does_not_fit(events: None, state: Path, signature: str) -> None:
+    forged = {**json.loads(ledger.seal()), "signature": signature}
+    ledger.seals_file().write_text(json.dumps(forged, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert list(ledger.verify()) == ["ledger-seals.jsonl line 1: the signature does not fit"]
+
+
+def test_the_seal_after_half_a_line_begins_on_a_new_one(events: None, state: Path) -> None:
+    first = ledger.seal()
+    with ledger.seals_file().open("ab") as file:
+        file.write(DAMAGE["half a line"])
+    second = ledger.seal()
+    assert ledger.seals_file().read_text().splitlines() == [first, DAMAGE["half a line"].decode(), second]
+    assert list(ledger.verify()) == ["ledger-seals.jsonl line 2: is damaged"]
+
+
+def test_a_seal_is_on_the_disk_before_it_counts_as_written(
+    events: None, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[bytes] = []
+    monkeypatch.setattr(ledger.os, "fsync", lambda _file: synced.append(ledger.seals_file().read_bytes()))
+    line = ledger.seal()
+    assert synced == [line.encode() + b"\n"]
 
 
 def test_the_command_tells_by_its_exit_code(events: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,12 +9,7 @@ from django.urls import reverse
 
 from accounts import limits
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits.time, "time", lambda: 1_000_000.0)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_minute")]
 
 
 @pytest.fixture(params=["account_login", "account_signup"])
@@ -43,9 +38,25 @@ def test_the_next_minute_counts_anew(client: Client, page: str, monkeypatch: pyt
     assert client.post(page, {}).status_code != 429
 
 
-@pytest.mark.parametrize("answer", [None, ValueError()], ids=["silent", "forgetful"])
-def test_a_cache_that_forgets_or_does_not_answer_stops_nobody(
-    client: Client, page: str, monkeypatch: pytest.MonkeyPatch, answer: Any
-) -> None:
-    monkeypatch.setattr(limits, "cache", Mock(incr=Mock(side_effect=[answer] * 3)))
+def test_a_cache_that_forgets_stops_nobody(client: Client, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "cache", Mock(incr=Mock(side_effect=[ValueError()] * 3)))
     assert 429 not in [client.post(page, {}).status_code for _ in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "status"),
+    [
+        ("203.0.113.7", 400),  # by one of two proxies
+        ("203.0.113.7, 10.0.0.1", 200),
+        ("said by the browser, 203.0.113.7, 10.0.0.1", 200),
+        ("fe80::1%eth0, 10.0.0.1", 200),
+        ("[2001:db8::1]:443, 10.0.0.1", 200),
+        ("nonsense, 10.0.0.1", 403),
+        ("", 200),
+    ],
+)
+def test_what_did_not_pass_every_proxy_is_refused(client: Client, settings: Any, forwarded: str, status: int) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 2
+    for page in (reverse("account_login"), reverse("accounts:recovery")):
+        assert client.post(page, {}, headers={"X-Forwarded-For": forwarded}).status_code == status
+        assert client.get(page, headers={"X-Forwarded-For": forwarded}).status_code == 200

@@ -11,10 +11,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.actors import acting
-from accounts.models import Candidate, EmailCode, LedgerEvent, User
+from accounts.models import Candidate, EmailCode, LedgerEvent, Message, User
 from accounts.services import email_codes, recovery
 from exam_portal.kit.errors import Refused
-from tests.accounts.recovering import CODE, LOGIN, NEW, PASSWORD, begin, signed_in
+from tests.accounts.recovering import CODE, LOGIN, NEW, OLD, PASSWORD, begin, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +54,7 @@ def test_nothing_is_sent_where_there_is_no_account_or_no_address(somebody: Candi
     assert mail.outbox == []
 
 
-def test_a_code_works_once_for_fifteen_minutes_and_five_tries(somebody: Candidate) -> None:
+def test_a_code_works_for_one_password_fifteen_minutes_and_five_tries(somebody: Candidate) -> None:
     def issued() -> EmailCode:
         return EmailCode.objects.get(
             pk=email_codes.issue(purpose="recover", candidate=somebody.pk, address="zhang@example.org")
@@ -65,7 +65,9 @@ def test_a_code_works_once_for_fifteen_minutes_and_five_tries(somebody: Candidat
     for _number in range(5):
         with pytest.raises(email_codes.WrongCode):
             email_codes.use(code_id=tried.pk, purpose="recover", typed="x")
-    email_codes.use(code_id=used.pk, purpose="recover", typed=used.code)
+    for _press in range(2):  # a button pressed twice
+        proof = recovery.use_code(code_id=used.pk, typed=used.code)
+    recovery.set_password(proof=proof, password=NEW)
     for code in (used, old, tried):
         with pytest.raises(email_codes.WrongCode):
             email_codes.use(code_id=code.pk, purpose="recover", typed=code.code)
@@ -94,7 +96,7 @@ def test_a_code_waits_while_the_mail_server_does_not_answer_and_no_log_line_hold
 
 def test_a_code_for_an_address_that_was_changed_meanwhile_is_refused(somebody: Candidate) -> None:
     code_id = recovery.send_code(asked=recovery.ask(login="zhangsan"))
-    recovery.remove_email(candidate=somebody, actor=acting(somebody))
+    recovery.remove_email(candidate=somebody, actor=acting(somebody), password=OLD)
     with pytest.raises(email_codes.WrongCode):
         recovery.use_code(code_id=code_id, typed=EmailCode.objects.get().code)
 
@@ -103,7 +105,10 @@ def test_a_code_for_an_address_that_was_changed_meanwhile_is_refused(somebody: C
 def test_an_address_counts_once_its_code_was_entered(somebody: Candidate) -> None:
     client = signed_in()
     url = reverse("accounts:email")
-    assert client.post(url, {"address": "new@example.org"}).headers["Location"] == reverse("accounts:email_code")
+    wrong = client.post(url, {"address": "new@example.org", "password": "moon over ward"})
+    assert (list(wrong.context["form"].errors), EmailCode.objects.count()) == (["password"], 0)
+    right = client.post(url, {"address": "new@example.org", "password": OLD})
+    assert right.headers["Location"] == reverse("accounts:email_code")
     somebody.user.refresh_from_db()
     assert somebody.user.email == "zhang@example.org"
     assert list(client.post(reverse("accounts:email_code"), {"code": "x"}).context["form"].errors) == ["code"]
@@ -111,11 +116,24 @@ def test_an_address_counts_once_its_code_was_entered(somebody: Candidate) -> Non
     assert mail.outbox[-1].to == ["new@example.org"]
     somebody.user.refresh_from_db()
     assert somebody.user.email == "new@example.org"
-    client.post(url, {"remove": "1"})
+    wrong = client.post(url, {"remove": "1", "password": "moon over ward"})
+    assert (list(wrong.context["removal"].errors), wrong.context["form"].errors) == (["password"], {})
+    client.post(url, {"remove": "1", "password": OLD})
     somebody.user.refresh_from_db()
     assert somebody.user.email == ""
     actions = LedgerEvent.objects.filter(action__startswith="email.").values_list("action", "payload")
     assert list(actions) == [("email.verified", {}), ("email.removed", {})]
+    told = Message.objects.filter(kind="email_changed").order_by("version").values_list("candidate", "facts")
+    assert list(told) == [(somebody.pk, {"removed": False}), (somebody.pk, {"removed": True})]
+
+
+def test_the_password_is_tried_five_times_a_day_by_whoever_got_at_a_session(somebody: Candidate) -> None:
+    client, url = signed_in(), reverse("accounts:email")
+    for _number in range(5):
+        client.post(url, {"address": "new@example.org", "password": "moon over ward"})
+    response = client.post(url, {"address": "new@example.org", "password": OLD})
+    assert "24" in response.context["form"].non_field_errors()[0]
+    assert EmailCode.objects.count() == 0
 
 
 def test_the_sixth_code_of_a_day_is_not_sent(somebody: Candidate) -> None:

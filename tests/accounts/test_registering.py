@@ -87,6 +87,31 @@ def test_the_same_number_never_registers_twice_however_it_is_typed(client: Clien
 
 
 @pytest.mark.rule("R04")
+def test_a_travel_permit_registers_once_however_often_it_was_renewed(client: Client) -> None:
+    permit = {"id_type": "travel_permit_hk_mo", "id_number": "H3065887701", "id_number_again": "H30658877"}
+    assert sign_up(Client(), **permit).status_code == 302
+    assert Candidate.objects.get().id_number == "H30658877"
+    for number in ("H3065887702", "h30658877 03", "H30658877"):
+        again = sign_up(Client(), **permit | {"id_number": number, "username": "lisi"})
+        assert list(again.context["form"].errors) == ["id_number"]
+        signed_in = Client().post(reverse("account_login"), {"login": number, "password": PASSWORD})
+        assert signed_in.status_code == 302
+    assert User.objects.count() == 1
+
+
+@pytest.mark.rule("R04")
+@pytest.mark.parametrize(
+    ("id_type", "number"),
+    [("officer", "11010119900307002X"), ("officer", "110101900307002"), ("passport", "110101900307002")],
+)
+def test_the_number_of_a_resident_id_registers_under_no_other_type(client: Client, id_type: str, number: str) -> None:
+    response = sign_up(client, id_type=id_type, id_number=number, id_number_again=number)
+    (error,) = response.context["form"].errors["id_number"]
+    assert "居民身份证" in error
+    assert not User.objects.exists()
+
+
+@pytest.mark.rule("R04")
 def test_the_database_keeps_an_id_unique() -> None:
     first = CandidateFactory()
     with pytest.raises(IntegrityError, match="candidate_id_registers_once"), transaction.atomic():
@@ -120,6 +145,7 @@ def test_the_database_keeps_name_and_id_fixed(candidate: Candidate, field: str) 
     [
         ({"name_again": "张山"}, "name_again"),
         ({"name": "张3"}, "name"),
+        ({"name": "张①", "name_again": "张①"}, "name"),
         ({"id_number_again": resident_id(5)}, "id_number_again"),
         ({"id_number": "110101199003070021"}, "id_number"),
         ({"username": "1zhang"}, "username"),
@@ -207,6 +233,11 @@ def test_what_copying_brings_along_and_full_width_letters_make_no_difference(cli
     for login in (number, "ｚｈａｎｇｓａｎ", "zhangsan\u200b"):
         signed_in = Client().post(reverse("account_login"), {"login": login, "password": PASSWORD})
         assert signed_in.headers["Location"] == reverse("portal:dashboard"), ascii(login)
+
+
+@pytest.mark.parametrize("password", ["--------", "- - - - ", "----1---"])
+def test_what_little_is_left_of_a_password_without_hyphens_is_no_part_of_the_id_number(password: str) -> None:
+    registering.check_password(password, id_number=FORM["id_number"])
 
 
 @pytest.mark.parametrize("password", ["👩\u200d⚕️ nurse at night", " spaces around it ", "夜班护士想睡觉了"])

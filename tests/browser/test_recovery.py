@@ -63,6 +63,6 @@ def test_from_a_forgotten_password_to_the_list_of_sessions(
     walk.go("/account/security/")
     walk.look("security")
     walk.go("/account/security/email/")
-    walk.fill(address="zhang@example.org")
+    walk.fill(address="zhang@example.org", password="moon over ward seven")
     walk.press()
     walk.look("email-code")

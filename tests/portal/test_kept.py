@@ -9,9 +9,11 @@ from django.core import signing
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import BasicInformation, Candidate, EmailCode, User
+from accounts.models import BasicInformation, Candidate, EmailCode, IdentityRequest, User
+from accounts.services import keys
 from accounts.services.registering import NOTICE_VERSION
 from accounts.views.registering import ACCEPTED
+from exam_portal.kit import kept
 from registration.models import Application
 from tests import factories
 from tests.accounts.test_registering import FORM, accept
@@ -76,8 +78,91 @@ def test_what_was_typed_comes_back_after_signing_in(
     assert not BasicInformation.objects.exists()
     assert not newcomer.education.exists()
     assert not newcomer.credentials.exists()
-    last = list(typed)[-1]
-    assert client.get(page).context["form"][last].value() in {None, ""}
+    again = client.get(page)  # as after a reload, or after a look at another page
+    assert {key: again.context["form"][key].value() for key in typed} == typed
+
+
+def mark_of(user: User) -> str:
+    """The mark that this person's forms carry."""
+    theirs = Client()
+    theirs.force_login(user)
+    return open_form(theirs, reverse("accounts:education"))
+
+
+def left_behind(client: Client, user: User, *forms: tuple[str, dict[str, str]]) -> None:
+    """Send forms of this person in a browser in which nobody is signed in any more."""
+    mark = mark_of(user)
+    for page, typed in forms:
+        client.post(page, {**typed, "whose": mark})
+
+
+def test_forms_of_several_tabs_are_all_kept_until_each_is_saved(client: Client, newcomer: Candidate) -> None:
+    education, basic = reverse("accounts:education"), reverse("accounts:basic_information")
+    tabs = [(education, EDUCATION), (basic, {**factories.BASIC, "mobile": "139"})]
+    left_behind(client, newcomer.user, *tabs)
+    client.force_login(newcomer.user)
+    for page, typed in tabs * 2:
+        form = client.get(page).context["form"]
+        assert {key: form[key].value() for key in typed} == typed
+    # What is refused stays, what is saved goes, and only for its own page.
+    assert client.post(basic, {**factories.BASIC, "mobile": "13"}).status_code == 200
+    assert client.get(basic).context["form"]["mobile"].value() == "139"
+    assert client.post(basic, factories.BASIC).status_code == 302
+    assert client.get(basic).context["form"]["mobile"].value() == factories.BASIC["mobile"]
+    assert client.get(education).context["form"]["school"].value() == EDUCATION["school"]
+
+
+def test_what_was_sent_last_from_a_page_is_kept_of_at_most_five_pages(client: Client, newcomer: Candidate) -> None:
+    page = reverse("accounts:education")
+    pages = [page, *(f"{page}?tab={number}" for number in range(5)), f"{page}?tab=2"]
+    typed = [{"major": str(number)} for number in range(7)]
+    left_behind(client, newcomer.user, *zip(pages, typed, strict=True))
+    client.force_login(newcomer.user)
+    majors = [client.get(one).context["form"]["major"].value() for one in pages]
+    assert majors == [None, "1", "2", "6", "4", "5", "6"]
+    assert len(client.session[kept.KEY]["forms"]) == kept.MOST
+
+
+def test_what_is_longer_than_any_form_is_not_kept(client: Client, newcomer: Candidate) -> None:
+    page = reverse("accounts:education")
+    tabs = [(page, {"major": "x" * 20_000}), (f"{page}?{'x' * 20_000}", {"major": "药学"})]
+    left_behind(client, newcomer.user, *tabs)
+    assert kept.KEY not in client.session
+
+
+def test_signing_out_drops_what_is_kept(client: Client, newcomer: Candidate) -> None:
+    page = reverse("accounts:education")
+    left_behind(client, newcomer.user, (page, EDUCATION))
+    client.force_login(newcomer.user)
+    client.post(reverse("account_logout"))
+    client.force_login(newcomer.user)
+    assert client.get(page).context["form"]["school"].value() is None
+
+
+def test_what_another_person_left_is_not_kept_beside_ones_own(client: Client, newcomer: Candidate) -> None:
+    page, basic = reverse("accounts:education"), reverse("accounts:basic_information")
+    left_behind(client, newcomer.user, (page, EDUCATION))
+    other = factories.CandidateFactory().user
+    left_behind(client, other, (basic, factories.BASIC))
+    client.force_login(newcomer.user)
+    assert client.get(page).context["form"]["school"].value() is None
+
+
+def test_what_a_dropped_key_encrypted_counts_as_nothing_kept(
+    client: Client, newcomer: Candidate, settings: Any
+) -> None:
+    page, basic = reverse("accounts:education"), reverse("accounts:basic_information")
+    left_behind(client, newcomer.user, (page, EDUCATION), (basic, factories.BASIC))
+    settings.PORTAL_ENCRYPTION_KEYS = ["another key", *settings.PORTAL_ENCRYPTION_KEYS]
+    assert [progress.problems for progress in keys.rotate() if progress.problems] == []
+    left_behind(client, newcomer.user, (basic, {**factories.BASIC, "mobile": "139"}))
+    settings.PORTAL_ENCRYPTION_KEYS = ["another key"]
+    client.force_login(newcomer.user)
+    shown = client.get(page)
+    assert shown.context["form"]["school"].value() is None
+    assert list(shown.context["messages"]) == []
+    assert list(client.session[kept.KEY]["forms"]) == [basic]
+    assert client.get(basic).context["form"]["mobile"].value() == "139"
 
 
 def test_a_search_for_a_school_is_kept_with_all_that_was_typed(client: Client, newcomer: Candidate) -> None:
@@ -141,13 +226,13 @@ def test_what_is_laid_aside_is_encrypted_and_only_with_the_persons_own_mark(
     page = reverse("accounts:education")
     for mark in ("", "forged", open_form(Client(), reverse("portal:home"))):
         client.post(page, {**EDUCATION, "whose": mark})
-        assert "kept" not in client.session
+        assert kept.KEY not in client.session
     client.force_login(newcomer.user)
     mark = open_form(client, page)
     end_session(client)
     client.post(page, {**EDUCATION, "whose": mark})
     assert "某医科大学" not in str(dict(client.session))
-    assert "kept" in client.session
+    assert kept.KEY in client.session
 
 
 def test_a_form_of_an_older_session_comes_back_with_what_was_typed(newcomer: Candidate) -> None:
@@ -173,8 +258,10 @@ def test_signing_up_goes_on_after_the_session_has_ended(client: Client) -> None:
 
 def test_the_code_for_an_address_is_asked_for_again_and_stands_there(client: Client, newcomer: Candidate) -> None:
     page = reverse("accounts:email_code")
+    newcomer.user.set_password("moon over ward seven")
+    newcomer.user.save()
     client.force_login(newcomer.user)
-    client.post(reverse("accounts:email"), {"address": "zhang@example.org"})
+    client.post(reverse("accounts:email"), {"address": "zhang@example.org", "password": "moon over ward seven"})
     mark = open_form(client, page)
     end_session(client)
     code = EmailCode.objects.get().code
@@ -224,3 +311,78 @@ def test_a_sign_up_that_another_site_sent_is_shown_to_nobody(headers: dict[str, 
     response = client.post(reverse("account_signup"), {**FORM, "accepted_notice": mark}, headers=headers)
     assert response.status_code == 403
     assert FORM["password1"] not in response.content.decode()
+
+
+@pytest.mark.rule("R05")
+def test_a_sign_up_under_which_somebody_signed_in_stands_there_again_without_passwords() -> None:
+    client = Client(enforce_csrf_checks=True)
+    typed = {**FORM, ACCEPTED: signing.dumps(NOTICE_VERSION, salt=ACCEPTED), "csrfmiddlewaretoken": "b" * 32}
+    other = factories.CandidateFactory(user__username="somebody.else").user
+    client.force_login(other)
+    client.cookies[settings.CSRF_COOKIE_NAME] = "a" * 32
+    for _press in range(2):  # with the old token, then with the new one: nothing is done, and nothing is lost
+        shown = client.post(reverse("account_signup"), typed)
+        assert shown.status_code == 200
+        values = {name: shown.context["form"][name].value() for name in FORM}
+        assert values == {**FORM, "password1": "", "password2": ""}
+        assert FORM["password1"] not in shown.content.decode()
+        (message,) = shown.context["messages"]
+        assert "somebody.else" in str(message)
+        assert "no-store" in shown.headers["Cache-Control"]
+        typed |= {"csrfmiddlewaretoken": str(shown.context["csrf_token"])}
+    assert User.objects.count() == 1
+    client.post(reverse("account_logout"), {"csrfmiddlewaretoken": typed["csrfmiddlewaretoken"]})
+    assert client.post(reverse("account_signup"), typed).headers["Location"] == reverse("portal:dashboard")
+    assert User.objects.get(username="zhangsan").candidate.id_number == FORM["id_number"]
+
+
+def test_a_sign_up_sent_again_after_it_was_done_leads_to_the_account() -> None:
+    client = Client(enforce_csrf_checks=True)
+    user = factories.CandidateFactory(user__username="zhangsan").user
+    client.force_login(user)
+    client.cookies[settings.CSRF_COOKIE_NAME] = "a" * 32
+    response = client.post(reverse("account_signup"), {**FORM, "csrfmiddlewaretoken": "b" * 32})
+    assert response.headers["Location"] == reverse("portal:dashboard")
+
+
+@pytest.mark.rule("R07")
+@pytest.mark.parametrize("signed_in", [True, False], ids=["somebody signed in", "and out again"])
+def test_an_application_under_which_somebody_signed_in_stands_there_again(exam: Any, signed_in: bool) -> None:
+    client = Client(enforce_csrf_checks=True)
+    page = reverse("accounts:identity_apply", args=["taken", "43"])
+    typed = {"name": "李四", "id_type": "resident_id", "id_number": factories.resident_id(5), "point": "4301"}
+    typed |= {"telephone": "138 0000 0000", "reason": "长长的理由"}
+    if signed_in:
+        client.force_login(factories.CandidateFactory(user__username="somebody.else").user)
+    client.cookies[settings.CSRF_COOKIE_NAME] = "a" * 32
+    shown = client.post(page, {**typed, "csrfmiddlewaretoken": "b" * 32, "whose": "of nobody"})
+    assert shown.status_code == 200
+    assert {name: shown.context["form"][name].value() for name in typed} == typed
+    (message,) = shown.context["messages"]
+    assert ("somebody.else" in str(message)) == signed_in
+    assert "no-store" in shown.headers["Cache-Control"]
+    assert not IdentityRequest.objects.exists()
+    again = {**typed, "csrfmiddlewaretoken": str(shown.context["csrf_token"])}
+    assert client.post(page, again).headers["Location"] == reverse("accounts:identity_applications")
+    made = IdentityRequest.objects.get()
+    assert (made.kind, made.reason, made.candidate) == ("taken", "长长的理由", None)
+    assert made.number in client.get(reverse("accounts:identity_applications")).content.decode()
+
+
+def test_what_another_site_sent_as_an_application_is_shown_to_nobody(exam: Any) -> None:
+    client = Client(enforce_csrf_checks=True)
+    page = reverse("accounts:identity_apply", args=["taken", "43"])
+    response = client.post(page, {"reason": "长长的理由"}, headers={"Origin": "https://elsewhere.example"})
+    assert response.status_code == 403
+    assert "长长的理由" not in response.content.decode()
+
+
+def test_an_application_of_ones_own_is_another_persons_business(exam: Any) -> None:
+    client = Client(enforce_csrf_checks=True)
+    page = reverse("accounts:identity_apply", args=["change", "43"])
+    mark = mark_of(factories.CandidateFactory().user)
+    client.force_login(factories.CandidateFactory().user)
+    client.cookies[settings.CSRF_COOKIE_NAME] = "a" * 32
+    response = client.post(page, {"reason": "长长的理由", "whose": mark, "csrfmiddlewaretoken": "b" * 32})
+    assert response.status_code == 403
+    assert "长长的理由" not in response.content.decode()

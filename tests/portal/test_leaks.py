@@ -305,7 +305,7 @@ def recover(browser: Browser, worker_log: Path) -> None:
 
 
 def verify_email(browser: Browser) -> None:
-    browser.form("/account/security/email/", address="lin@example.org")
+    browser.form("/account/security/email/", address="lin@example.org", password=NEW_PASSWORD)
     code = until(lambda: EmailCode.objects.filter(purpose="verify", sent_at__isnull=False).first()).code
     browser.post("/account/security/email/code/", code=code)
     assert User.objects.get(username="quiet.ferry").email == "lin@example.org"

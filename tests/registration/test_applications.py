@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from accounts.actors import acting
+from accounts.actors import SYSTEM, VISITOR, acting
 from accounts.models import Candidate, LedgerEvent, Message
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
@@ -191,10 +191,19 @@ def test_choosing_a_region_for_the_first_time_empties_nothing(exam: Exam, candid
 def test_nobody_acts_on_anothers_application(draft: Application, name: str) -> None:
     stranger = acting(factories.make_candidate())
     before = Application.objects.values().get(pk=draft.pk)
-    with pytest.raises(Refused) as refused:
-        getattr(applications, name)(**how(draft, actor=stranger))
-    assert refused.value.code == "forbidden"
-    assert Application.objects.values().get(pk=draft.pk) == before
+    for actor in (stranger, factories.staff_of(draft.point), factories.staff_of(None, "43"), VISITOR, SYSTEM):
+        with pytest.raises(Refused) as refused:
+            getattr(applications, name)(**how(draft, actor=actor))
+        assert refused.value.code == "forbidden"
+        assert Application.objects.values().get(pk=draft.pk) == before
+
+
+def test_nobody_starts_anothers_application(candidate: Candidate, newcomer: Candidate, exam: Exam) -> None:
+    for actor in (acting(newcomer), factories.staff_of(None, "43"), VISITOR, SYSTEM):
+        with pytest.raises(Refused) as refused:
+            applications.start_application(candidate=candidate, exam=exam, actor=actor, at=clock.now())
+        assert refused.value.code == "forbidden"
+    assert not Application.objects.exists()
 
 
 @pytest.mark.rule("R03")

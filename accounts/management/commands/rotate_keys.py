@@ -10,6 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.services import keys
 from exam_portal.kit.rotation import Progress
 
+MOST_ROWS = 100_000  # in one transaction
+
 
 class Command(BaseCommand):
     help = (
@@ -23,8 +25,8 @@ class Command(BaseCommand):
         parser.add_argument("--batch", type=int, default=500, help="rows in one transaction (500)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["batch"] < 1:
-            raise CommandError("--batch is a number of rows, from 1")
+        if not 1 <= options["batch"] <= MOST_ROWS:
+            raise CommandError(f"--batch is a number of rows, from 1 to {MOST_ROWS}")
         outcome: dict[str, Progress] = {}
         for progress in keys.rotate(batch=options["batch"], dry_run=options["dry_run"]):
             outcome[progress.what] = progress

@@ -21,13 +21,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         wrong: list[str] = []
-        ledger.verify_and_note(at=clock.now(), tell=wrong.append)
+
+        def tell(line: str) -> None:  # at once, not when all is verified
+            wrong.append(line)
+            if not options["json"]:
+                self.stderr.write(line)
+
+        ledger.verify_and_note(at=clock.now(), tell=tell)
         if options["json"]:
             self.stdout.write(json.dumps({"ok": not wrong, "findings": wrong}))
-        else:
-            for line in wrong:
-                self.stderr.write(line)
-            if not wrong:
-                self.stdout.write("the ledger is whole")
+        elif not wrong:
+            self.stdout.write("the ledger is whole")
         if wrong:
             raise SystemExit(1)

@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("accounts", "0007_two_step"),
+        ("accounts", "0011_two_step"),
     ]
 
     operations = [

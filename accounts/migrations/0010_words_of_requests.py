@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_staff'),
+        ('accounts', '0009_staff'),
     ]
 
     operations = [

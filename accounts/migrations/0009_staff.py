@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0004_guards_of_identity'),
+        ('accounts', '0008_sign_in_name'),
     ]
 
     operations = [

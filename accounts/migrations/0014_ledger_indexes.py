@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('accounts', '0009_ledger_verification'),
+        ('accounts', '0013_ledger_verification'),
     ]
 
     operations = [

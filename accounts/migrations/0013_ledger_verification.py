@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0008_find_by_mobile'),
+        ('accounts', '0012_find_by_mobile'),
     ]
 
     operations = [

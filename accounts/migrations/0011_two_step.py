@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0006_words_of_requests'),
+        ('accounts', '0010_words_of_requests'),
     ]
 
     operations = [
