@@ -75,7 +75,7 @@ def test_a_full_id_number_leads_to_the_page_and_stands_nowhere(exam: Exam, clerk
 
 
 @pytest.mark.parametrize(
-    ("id_type", "number"), [("passport", "G1234567"), ("officer", "军字第123456"), ("travel_permit_tw", "12345678")]
+    ("id_type", "number"), [("passport", "G1234567"), ("officer", "军123456"), ("travel_permit_tw", "12345678")]
 )
 def test_a_number_of_any_type_is_found(exam: Exam, clerk: Client, id_type: str, number: str) -> None:
     candidate = apply_here(exam, id_type=id_type, id_number=number)
