@@ -150,6 +150,7 @@ _DETAILS: dict[str, str | Promise] = {
     "specialty": _("specialty"),
     "version": _("version"),
     "state": _("state"),
+    "digest": _("digest"),
 }
 
 

@@ -13,7 +13,7 @@ from tests.browser.conftest import DESK, PHONE, Walker
 from tests.factories import make_exam
 from tests.staffing import PASSWORD
 
-WORK = "/account/two-step/"
+WORK, SET_UP = "/staff/", "/account/two-step/"
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def from_link_to_sign_in(walk: Walker, clerk: StaffAssignment) -> None:
     walk.press()
     walk.look("password-is-set")
     sign_in(walk)
-    assert walk.page.url == walk.base + WORK
+    assert walk.page.url == walk.base + SET_UP
 
 
 def sign_in(walk: Walker) -> None:
@@ -61,7 +61,7 @@ def test_a_new_clerk_sets_up_an_app_and_signs_in_by_it(
     from_link_to_sign_in(walk, clerk)
     walk.look("set-up")
     walk.go("/")
-    assert walk.page.url == walk.base + WORK  # nothing else is possible yet
+    assert walk.page.url == walk.base + SET_UP  # nothing else is possible yet
     walk.page.locator("main a[href='/account/two-step/app/']").click()
     walk.look("app")
     walk.fill(code="000000")
@@ -84,7 +84,7 @@ def test_a_new_clerk_sets_up_an_app_and_signs_in_by_it(
     walk.look("confirm")
     walk.fill(password=PASSWORD)
     walk.press()
-    assert walk.page.url == walk.base + WORK + "app/"
+    assert walk.page.url == walk.base + SET_UP + "app/"
 
 
 def test_a_clerk_sets_up_a_passkey_and_signs_in_by_it(clerk: StaffAssignment, walker: Callable[..., Walker]) -> None:
@@ -111,4 +111,4 @@ def test_a_clerk_sets_up_a_passkey_and_signs_in_by_it(clerk: StaffAssignment, wa
     walk.go("/account/confirm/passkey/?next=/account/two-step/app/")
     walk.look("confirm-by-passkey")
     walk.page.locator("#passkey").click()
-    walk.page.wait_for_url(f"**{WORK}app/")
+    walk.page.wait_for_url(f"**{SET_UP}app/")
