@@ -57,10 +57,10 @@ def test_by_a_candidates_username_all_that_they_did_and_that_concerns_them(
     assert [line.split()[0] for line in found] == [
         "逾期未确认，视为自动放弃",
         "确认照片",
-        "选择专业",
+        "选择报考专业",
         "选择考点",
         "选择考区",
-        "接受报名承诺",
+        "确认报考承诺",
         "开始填报",
         "账户姓名或证件已变更",
         "已办理",

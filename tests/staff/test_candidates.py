@@ -278,9 +278,9 @@ def test_a_deleted_account_is_shown_and_offers_nothing(exam: Exam, nation: Clien
     }
     with pgtrigger.ignore():
         Candidate.objects.filter(pk=candidate.pk).update(deleted_at=clock.now(), **with_nothing)
-    assert "（账号已删除）" in nation.get(LIST).content.decode()
+    assert "（账户已删除）" in nation.get(LIST).content.decode()
     page = nation.get(page_of(candidate))
-    assert "（账号已删除）" in page.content.decode() and page.context["helps"] == []
+    assert "（账户已删除）" in page.content.decode() and page.context["helps"] == []
 
 
 # --- What is done there -----------------------------------------------------------------------------

@@ -133,7 +133,7 @@ def test_example_data_is_marked_until_staff_vouch_for_the_entry(exam: Exam) -> N
     client.post(edit_url(point()), filled(client, point(), act="propose", telephone="0731-1", vouched="on"))
     approve(ExamYearChange.objects.get(), administrator())
     page = client.get(change_url(point())).content.decode()
-    assert "示例数据" not in page.partition("变更历史")[0].partition("报名点</h2>")[0]
+    assert "示例数据" not in page.partition("操作记录")[0].partition("报名点</h2>")[0]
 
 
 # --- Deciding -------------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ def test_the_history_says_who_when_what_and_why(exam: Exam) -> None:
     names = StaffAssignment.objects.order_by("pk").values_list("name", flat=True)
     assert (change.proposer, change.decider, change.reason) == (names[0], names[1], "省厅通知")
     assert [str(difference.label) for difference in differences] == ["须知"]
-    assert "2023年12月5日 09:00" in page.content.decode().partition("变更历史")[2]
+    assert "2023年12月5日 09:00" in page.content.decode().partition("操作记录")[2]
 
 
 # --- Rows of one's own, few queries ---------------------------------------------------------------

@@ -189,7 +189,7 @@ def test_a_changed_number_is_handed_on_and_whoever_checked_it_does_not_decide(
     answer = desk.post(page(row, "refuse"), {"reason": "不想办"}, follow=True)
     row.refresh_from_db()
     assert row.state == "checked"
-    assert "不予办理的原因" not in text_of(answer)
+    assert "不予同意的理由" not in text_of(answer)
 
 
 def test_refusing_wants_a_reason_and_the_applicant_reads_it(candidate: Candidate, point: Point) -> None:
