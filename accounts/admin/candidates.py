@@ -131,8 +131,6 @@ class CandidateAdmin(ScopedAdmin):
         typed = data.get("typed", "").strip()[:100]
         if not typed:
             search.keep(request, None)
-        elif "beginning" in data:
-            search.keep(request, search.Sought(name=typed, beginning=True))
         elif search.is_number(typed):
             keys = search.by_number(actor=actor_of(request), typed=typed)
             if len(keys) == 1:
@@ -140,6 +138,8 @@ class CandidateAdmin(ScopedAdmin):
             if not keys:
                 return self._not_found(request, typed)
             search.keep(request, search.Sought(keys=keys))
+        elif "beginning" in data:
+            search.keep(request, search.Sought(name=typed, beginning=True))
         else:
             sought = search.by_name(actor=actor_of(request), typed=typed)
             if sought is None:

@@ -113,4 +113,7 @@ def _read(text: str | None) -> list[str]:
         values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (binascii.Error, ValueError):
         return []
-    return values if isinstance(values, list) else []
+    made_here = isinstance(values, list) and all(
+        isinstance(v, int) or (isinstance(v, str) and "\0" not in v) for v in values
+    )
+    return values if made_here else []

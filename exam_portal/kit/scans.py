@@ -12,7 +12,8 @@ from exam_portal.kit.errors import Refused
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_PIXELS = 100_000_000
-_IMAGES = {"JPEG": "jpg", "PNG": "png"}
+# Telephones put a second picture into a JPEG, which is then called an MPO.
+_IMAGES = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png"}
 
 
 class NoScan(Refused):
@@ -32,12 +33,12 @@ def extension(data: bytes) -> str:
     if data.startswith(b"%PDF-"):
         return "pdf"
     try:
-        with Image.open(io.BytesIO(data), formats=list(_IMAGES)) as image:
+        with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise NoScan(_("The picture has too many pixels. Scan it with at most 300 dots per inch."))
             kind = _IMAGES[str(image.format)]
             image.verify()
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise NoScan(_("A scan is a PDF, JPEG or PNG file. This one is another or damaged.")) from None
     return kind
 

@@ -27,6 +27,9 @@ from tests.factories import resident_id
 pytestmark = pytest.mark.django_db
 
 
+TRUNCATED = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x04IHDR\x00\x00\x00\x01" + b"\x00" * 4
+
+
 # --- A name -------------------------------------------------------------------------------------
 @pytest.mark.rule("R07", "R30")
 def test_the_point_carries_out_a_new_name_alone(candidate: Candidate, point: Point, clerk: Actor) -> None:
@@ -299,18 +302,19 @@ def test_refusing_says_why_and_changes_nothing(
     assert Message.objects.get(kind="identity_refused").candidate == candidate
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "MPO"])
 def test_a_scan_may_be_a_picture(candidate: Candidate, point: Point, clerk: Actor, kind: str) -> None:
     drawn = io.BytesIO()
-    Image.new("L", (20, 30)).save(drawn, kind)
+    more = {"save_all": True, "append_images": [Image.new("L", (9, 9))]} if kind == "MPO" else {}
+    Image.new("L", (20, 30)).save(drawn, kind, **more)
     request = check(ask_change(candidate, point, name="张珊"), clerk, drawn.getvalue())
     name = request.proof.name
-    assert name.startswith("identity/") and name.endswith({"JPEG": ".jpg", "PNG": ".png"}[kind])
+    assert name.startswith("identity/") and name.endswith({"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png"}[kind])
     assert "张" not in name
 
 
 @pytest.mark.parametrize(
-    "proof", [b"", b"<html>", b"GIF89a", b"\xff\xd8\xff damaged", b"%PDF-" + b"x" * 10 * 1024 * 1024]
+    "proof", [TRUNCATED, b"", b"<html>", b"GIF89a", b"\xff\xd8\xff damaged", b"%PDF-" + b"x" * 10 * 1024 * 1024]
 )
 def test_what_is_no_scan_is_refused(candidate: Candidate, point: Point, clerk: Actor, proof: bytes) -> None:
     request = ask_change(candidate, point, name="张珊")

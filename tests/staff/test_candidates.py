@@ -355,3 +355,15 @@ def test_unlocking_lets_somebody_sign_in_after_ten_wrong_passwords(exam: Exam, n
     unlock = reverse("admin:accounts_candidate_unlock", args=[candidate.pk])
     assert nation.post(unlock, {"reason": "本人来电"}).status_code == 302
     assert sign_in("a long password") == 302
+
+
+def test_a_number_with_the_button_for_beginnings_is_a_number_and_not_kept(exam: Exam, clerk: Client) -> None:
+    candidate = apply_here(exam)
+    assert look_for(clerk, candidate.id_number, beginning="1").headers["Location"] == page_of(candidate)
+    assert candidate.id_number not in str(dict(clerk.session))
+
+
+def test_the_page_does_not_tell_the_day_that_the_number_masks(exam: Exam, clerk: Client) -> None:
+    candidate = apply_here(exam)
+    page = clerk.get(page_of(candidate)).content.decode()
+    assert "女 · " in page and "1990年3月7日" not in page and "1990" in page

@@ -109,7 +109,17 @@ def test_filters_and_pages_go_together(clerk: Client, requests: Callable[..., No
 
 
 @pytest.mark.parametrize(
-    "made_up", ["after=x", "after=W10", "before=WzFd", "after=WyJ4IiwgMV0", "after=%00", "after=e30"]
+    "made_up",
+    [
+        "after=x",
+        "after=W10",
+        "before=WzFd",
+        "after=WyJ4IiwgMV0",
+        "after=%00",
+        "after=e30",
+        "after=W0luZmluaXR5LCAxXQ",
+        "after=WyJcdTAwMDAiLCAxXQ",
+    ],
 )
 def test_an_address_that_somebody_made_up_shows_the_first_page(
     clerk: Client, requests: Callable[..., None], made_up: str
