@@ -7,9 +7,11 @@ wants it in this table.
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.credentials import CREDENTIAL_KINDS
+from accounts.identity import ID_TYPES
 from accounts.models import BasicInformation, EducationRecord, IdentityRequest
 from accounts.roles import ROLES
 
@@ -131,26 +133,65 @@ GROUPS: list[tuple[str, str | Promise, dict[str, str | Promise]]] = [
 ACTIONS: dict[str, str | Promise] = {action: words for *_of, some in GROUPS for action, words in some.items()}
 
 # Row numbers, which tell a reader nothing that the rest does not.
-_UNTOLD = {"assignment", "record"}
-_KINDS: dict[str, str | Promise] = {
-    **{kind.value: kind.label for kind in IdentityRequest.Kind},
-    **{code: kind.label for code, kind in CREDENTIAL_KINDS.items()},
-}
-_STATES: dict[str, str | Promise] = {state.value: state.label for state in EducationRecord.Verification}
+UNTOLD = {"assignment", "record", "supersedes"}
 _IDENTITY: dict[str, str | Promise] = {"name": _("Name"), "id_type": _("ID type"), "id_number": _("ID number")}
-_DETAILS: dict[str, str | Promise] = {
-    "fields": _("fields"),
-    "request": _("application"),
-    "kind": _("kind"),
-    "role": _("role"),
-    "institution": _("institution"),
-    "region": _("exam region"),
-    "point": _("exam point"),
-    "exam": _("exam"),
-    "specialty": _("specialty"),
-    "version": _("version"),
-    "state": _("state"),
+DETAILS: dict[str, str | Promise] = {
+    **_IDENTITY,
+    "by": _("by means of"),
+    "changed": _("changed"),
+    "conflicts": _("in conflict"),
+    "count": _("how many"),
+    "created": _("created"),
     "digest": _("digest"),
+    "ended": _("other sessions ended"),
+    "exam": _("exam"),
+    "fields": _("fields"),
+    "following": _("follows the official account"),
+    "institution": _("institution"),
+    "kept": _("left as staff set it"),
+    "key": _("entry"),
+    "kind": _("kind"),
+    "new": _("new digest"),
+    "notice": _("version of the special notice"),
+    "old": _("old digest"),
+    "point": _("exam point"),
+    "position": _("place in the list"),
+    "region": _("exam region"),
+    "removed": _("removed"),
+    "replaced": _("in place of an earlier one"),
+    "request": _("application"),
+    "role": _("role"),
+    "specialty": _("specialty"),
+    "state": _("state"),
+    "type": _("means"),
+    "version": _("version"),
+    "why": _("what failed"),
+    "wrong": _("wrong answers"),
+}
+_MEANS: dict[str, str | Promise] = {
+    "email": _("E-mail address"),
+    "no_role": _("no role at this time"),
+    "passkey": _("Passkey"),
+    "password": _("Password"),
+    "question": _("Recovery question"),
+    "recovery_codes": _("Recovery code"),
+    "totp": _("Authenticator app"),
+    "used": _("a code that was used before"),
+    "webauthn": _("Passkey"),
+    "wrong": _("a wrong code"),
+}
+# What the values of a detail are called, where they are codes of a table.
+_VALUES: dict[str, dict[str, str | Promise]] = {
+    "by": _MEANS,
+    "id_type": {code: id_type.label for code, id_type in ID_TYPES.items()},
+    "kind": {
+        **{kind.value: kind.label for kind in IdentityRequest.Kind},
+        **{code: kind.label for code, kind in CREDENTIAL_KINDS.items()},
+    },
+    "role": {code: role.label for code, role in ROLES.items()},
+    "state": {state.value: state.label for state in EducationRecord.Verification},
+    "type": _MEANS,
+    "why": _MEANS,
 }
 
 
@@ -166,20 +207,18 @@ def stream_words(stream: str) -> str:
 
 def details(payload: dict[str, Any]) -> str:
     """What an event says beside its action: `role Site clerk · institution 430101`."""
-    told = ((key, value) for key, value in payload.items() if key not in _UNTOLD)
-    return " · ".join(f"{_DETAILS.get(key, key)} {_value(key, value)}" for key, value in told)
+    told = ((key, value) for key, value in payload.items() if key not in UNTOLD)
+    return " · ".join(f"{DETAILS.get(key, key)} {_value(key, value)}" for key, value in told)
 
 
 def _value(key: str, value: Any) -> str:
-    if key == "role" and value in ROLES:
-        return str(ROLES[value].label)
-    if key == "kind" and value in _KINDS:
-        return str(_KINDS[value])
-    if key == "state" and value in _STATES:
-        return str(_STATES[value])
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, list):
         return ", ".join(_field(str(each)) for each in value)
     text = str(value)
+    if text in (words := _VALUES.get(key, {})):
+        return str(words[text])
     return f"{text[:8]}…" if len(text) == 64 else text  # a digest
 
 

@@ -126,4 +126,4 @@ class ChangeForm(forms.Form):
 class RefusalForm(forms.Form):
     """Why a change is refused."""
 
-    reason = LongText(label=_("Reason for refusing"), rows=2, max_length=500)
+    reason = LongText(label=_("Reason for not approving"), rows=2, max_length=500)

@@ -59,10 +59,41 @@ def test_words_stand_in_one_group_and_are_chinese_for_chinese_readers() -> None:
             assert re.search(r"[\u4e00-\u9fff]", ledger_words.action_words(action)), action
 
 
+def test_every_detail_that_the_code_records_has_a_word() -> None:
+    found = {"created", "changed", "removed", "kept", "conflicts"}  # plan.counts
+    how = {"stream", "stream_id", "action", "actor", "reason", "at", "payload", None}
+    for path in (path for app in APPS for path in (Path(settings.BASE_DIR) / app).rglob("services/**/*.py")):
+        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+            if re.search(r"\b_?(record|added|move)$", ast.unparse(call.func)):
+                found |= {keyword.arg for keyword in call.keywords} - how - {"application", "name"}
+                payloads = [keyword.value for keyword in call.keywords if keyword.arg == "payload"]
+                keys = [key for payload in payloads if isinstance(payload, ast.Dict) for key in payload.keys]
+                found |= {str(key.value) for key in keys if isinstance(key, ast.Constant)}
+    assert len(found) > 20
+    assert found - set(ledger_words.DETAILS) == ledger_words.UNTOLD
+
+
 def test_details_are_words_where_there_are_any_and_digests_are_short() -> None:
     with translation.override("zh-hans"):
         told = ledger_words.details(
-            {"role": "site_clerk", "fields": ["name", "x"], "old": "a" * 64, "kind": "taken", "assignment": 3}
+            {
+                "role": "site_clerk",
+                "fields": ["name", "x"],
+                "old": "a" * 64,
+                "kind": "taken",
+                "assignment": 3,
+                "replaced": True,
+                "by": "totp",
+                "never": "heard",
+            }
         )
-    assert told == "角色 报名点经办人 · 项目 姓名, x · old aaaaaaaa… · 种类 他人用我的证件号码注册"
+    assert told.split(" · ") == [
+        "角色 报名点经办人",
+        "项目 姓名, x",
+        "原摘要 aaaaaaaa…",
+        "种类 他人用我的证件号码注册",
+        "取代原有方式 是",
+        "方式 验证器应用",
+        "never heard",
+    ]
     assert ledger_words.action_words("never.heard") == "never.heard"

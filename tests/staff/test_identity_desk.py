@@ -138,14 +138,14 @@ def test_the_point_checks_and_a_new_name_is_carried_out(
 ) -> None:
     row, member = ask_change(candidate, point, name="张珊"), clerk()
     desk = staff_client(member)
-    assert "核对无误：变更姓名" in text_of(desk.get(page(row)))
+    assert "核验无误：修改姓名" in text_of(desk.get(page(row)))
     response = desk.post(page(row, "check"), {"proof": scan(), "remark": "原件相符"}, follow=True)
     assert "已办理。" in text_of(response)
     candidate.refresh_from_db()
     row.refresh_from_db()
     assert (candidate.name, row.state, row.remark, row.checked_by) == ("张珊", "done", "原件相符", member.user)
     assert (private_files / row.proof.name).read_bytes() == PROOF
-    assert "核对无误" not in text_of(desk.get(page(row))), "nothing is left to do"
+    assert "核验无误" not in text_of(desk.get(page(row))), "nothing is left to do"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_changed_number_is_handed_on_and_whoever_checked_it_does_not_decide(
     answer = desk.post(page(row, "refuse"), {"reason": "不想办"}, follow=True)
     row.refresh_from_db()
     assert row.state == "checked"
-    assert "不予同意的理由" not in text_of(answer)
+    assert "不予办理的原因" not in text_of(answer)
 
 
 def test_refusing_wants_a_reason_and_the_applicant_reads_it(candidate: Candidate, point: Point) -> None:
@@ -212,7 +212,7 @@ def test_an_error_of_the_service_keeps_what_was_typed(draft: Application, point:
     desk = staff_client(clerk())
     text = text_of(desk.get(page(row)))
     assert "妨碍办理" in text and draft.exam.title in text and "湖南 湖南第01考点" in text
-    assert "关闭……" not in text, "closing is the region's"
+    assert "终止……" not in text, "closing is the region's"
     response = desk.post(page(row, "check"), {"proof": scan(), "remark": "已核对"})
     assert draft.exam.title in text_of(response)
     assert "已核对</textarea>" in response.content.decode()
@@ -225,7 +225,7 @@ def test_the_region_approves_a_changed_number_as_the_second_person(candidate: Ca
     row = check(ask_change(candidate, point, id_number=resident_id(7)), working_as(clerk()))
     member = of_region()
     desk = staff_client(member)
-    assert "作为第二经办人审批" in text_of(desk.get(page(row)))
+    assert "审批（须由核验人以外的人办理）" in text_of(desk.get(page(row)))
     desk.post(page(row, "approve"), {"remark": "同意"})
     candidate.refresh_from_db()
     row.refresh_from_db()
@@ -255,8 +255,8 @@ def test_somebody_who_checked_it_and_came_to_the_region_is_told_that_another_dec
     )
     desk = staff_client(again)
     text = text_of(desk.get(page(row)))
-    assert "您是核对人，须由他人审批" in text
-    assert "作为第二经办人审批" not in text
+    assert "您是核验人，须由另一人审批" in text
+    assert "审批（须由核验人以外的人办理）" not in text
     desk.post(page(row, "approve"), {"remark": ""})
     row.refresh_from_db()
     assert row.state == "checked"
