@@ -66,26 +66,6 @@ def working_as(assignment: StaffAssignment) -> Actor:
     )
 
 
-def may_here(actor: Actor, right: Right, *, region: str = "", point: str = "") -> bool:
-    """Whether somebody's role has the right, and is of this exam point or region (R28).
-
-    `point` is the code of the exam point whose own staff may do it, `region` that of the region whose own may, its
-    points' staff not among them; with neither, only the right counts.
-    """
-    elsewhere = (bool(point) and actor.point != point) or (bool(region) and (actor.point or actor.region != region))
-    return actor.may(right) and not elsewhere
-
-
-def check_may(actor: Actor, right: Right, *, region: str = "", point: str = "") -> None:
-    """Refuse who may not do it here (`may_here`).
-
-    Raises:
-        Refused: code `forbidden`.
-    """
-    if not may_here(actor, right, region=region, point=point):
-        raise forbidden()
-
-
 def forbidden() -> Refused:
     """The refusal of what is not this actor's to do."""
     return Refused(_("This is not yours to change."), code="forbidden")

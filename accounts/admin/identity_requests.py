@@ -23,7 +23,7 @@ from accounts.histories import history
 from accounts.identity_desk_forms import ApproveForm, CheckForm, RefuseForm, RevealForm
 from accounts.models import IdentityRequest
 from accounts.roles import Right
-from accounts.services import identity_desk, identity_requests
+from accounts.services import identity_desk
 from accounts.two_step import ask_for_proof, recently_proved
 from exam_portal import clock
 from exam_portal.kit import hooks
@@ -120,7 +120,7 @@ class IdentityRequestAdmin(ScopedAdmin):
         form = CheckForm(posted(request), request.FILES or None, auto_id="check_%s")
 
         def act(data: dict[str, Any]) -> None:
-            done = identity_requests.check(request=row, actor=actor_of(request), at=clock.arrival(request), **data)
+            done = identity_desk.check(request=row, actor=actor_of(request), at=clock.arrival(request), **data)
             text = _("Handed on to the region.") if done.needs_region else _("Carried out.")
             messages.success(request, text)
 
@@ -132,7 +132,7 @@ class IdentityRequestAdmin(ScopedAdmin):
         form = ApproveForm(posted(request), auto_id="approve_%s")
 
         def act(data: dict[str, Any]) -> None:
-            identity_requests.approve(request=row, actor=actor_of(request), at=clock.arrival(request), **data)
+            identity_desk.approve(request=row, actor=actor_of(request), at=clock.arrival(request), **data)
             messages.success(request, _("Carried out."))
 
         return self._carried_out(request, row, "approve", form, act)
@@ -143,7 +143,7 @@ class IdentityRequestAdmin(ScopedAdmin):
         form = RefuseForm(posted(request), auto_id="refuse_%s")
 
         def act(data: dict[str, Any]) -> None:
-            identity_requests.refuse(request=row, actor=actor_of(request), at=clock.arrival(request), **data)
+            identity_desk.refuse(request=row, actor=actor_of(request), at=clock.arrival(request), **data)
             messages.success(request, _("Refused; the applicant reads the reason."))
 
         return self._carried_out(request, row, "refuse", form, act)
@@ -218,7 +218,7 @@ class IdentityRequestAdmin(ScopedAdmin):
         """The page, with the forms that were sent and refused in the place of empty ones."""
         bound = bound or {}
         actor, at = actor_of(request), clock.arrival(request)
-        account = identity_requests.account_of(row)
+        account = identity_desk.account_of(row)
         unbound: dict[str, type[forms.Form]] = {"check": CheckForm, "approve": ApproveForm, "refuse": RefuseForm}
         acts = {
             name: bound.get(name) or unbound[name](auto_id=f"{name}_%s")
@@ -244,7 +244,7 @@ class IdentityRequestAdmin(ScopedAdmin):
             "account": account,
             "obstacles": obstacles,
             "acts": acts,
-            "carried_out_here": not identity_requests.needs_region(row),
+            "carried_out_here": not identity_desk.needs_region(row),
             "checked_by_me": row.state == IdentityRequest.State.CHECKED and str(row.checked_by_id) == actor.id,
             "may_open_proof": bool(row.proof) and any(actor.may(right) for right in WORKING),
             "history": history(("identity_request", row.number)),

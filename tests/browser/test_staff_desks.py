@@ -11,7 +11,7 @@ import pytest
 
 from accounts.actors import acting, working_as
 from accounts.models import Candidate, IdentityRequest, LedgerEvent, LedgerVerification, Point, StaffAssignment
-from accounts.services import identity_desk, identity_requests, ledger
+from accounts.services import identity_desk, ledger
 from exam_portal import clock
 from registration.models import Exam
 from registration.services import applications
@@ -195,7 +195,7 @@ def test_an_auditors_day(walker: Callable[..., Walker], point: Point, dark: bool
     row = check(ask_change(candidate, point, id_number=resident_id(7)), working_as(member))
     identity_desk.reveal(request=row, actor=working_as(member), reason="与身份证原件核对", at=clock.now())
     identity_desk.read_proof(request=row, actor=working_as(of_region()), at=clock.now())
-    identity_requests.refuse(request=row, actor=working_as(of_region()), reason="材料不足", at=clock.now())
+    identity_desk.refuse(request=row, actor=working_as(of_region()), reason="材料不足", at=clock.now())
     walk = walker(DESK, dark=dark)
     sit_down(walk, of_nation())
     walk.look("home-never-verified")
