@@ -1,4 +1,4 @@
-"""Who acts: every service that writes takes an actor, and every ledger event names one."""
+"""Who acts, and why: every service that writes takes an actor, and every ledger event names one."""
 
 from dataclasses import dataclass
 
@@ -64,6 +64,17 @@ def working_as(assignment: StaffAssignment) -> Actor:
         point=assignment.point_id or "",
         site=assignment.site_id or "",
     )
+
+
+def check_reason(reason: str) -> str:
+    """Why somebody does what goes on record with a reason, without the spaces around it.
+
+    Raises:
+        Refused: there is none (`no_reason`).
+    """
+    if not reason.strip():
+        raise Refused(_("Give the reason."), code="no_reason")
+    return reason.strip()
 
 
 def forbidden() -> Refused:

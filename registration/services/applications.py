@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor, check_acts_for, forbidden
+from accounts.actors import Actor, check_acts_for, check_reason, forbidden
 from accounts.models import Candidate, Channel, IdentityRequest, Point, Site
 from accounts.next_steps import next_step as account_next_step
 from accounts.roles import Right
@@ -378,12 +378,11 @@ def close_for_identity(
     check_sees(actor, Right.CLOSE_APPLICATION, application)
     if held is None:
         raise Refused(_("There is no open application about this candidate's identity."), code="no_request")
-    if not reason.strip():
-        raise Refused(_("Give the reason."), code="no_reason")
+    reason = check_reason(reason)
     if application.state not in CLOSABLE:
         raise Refused(_("There is no live registration to close."), code="wrong_state")
     name = f"close_{application.state}"
-    move(application=application, name=name, actor=actor, at=at, reason=reason.strip(), request=held.number)
+    move(application=application, name=name, actor=actor, at=at, reason=reason, request=held.number)
     outbox.enqueue(
         candidate=application.candidate,
         kind="application_closed",
