@@ -90,8 +90,12 @@ def within(actor: Actor, *, region: str, point: str, site: str = "") -> Q:
 
 @scope(Candidate)
 def _candidates(actor: Actor) -> Q:
-    """Those who apply here, and those about whom an application is open at the exam point (R07)."""
-    here = Q(pk__in=visible_to(actor, IdentityRequest).filter(state__in=IdentityRequest.OPEN).values("candidate"))
+    """Those who apply here, and those whose own application about the identity is open at the exam point (R07).
+
+    Not whom a report is about that somebody took a number: anybody makes one.
+    """
+    still_open = visible_to(actor, IdentityRequest).filter(state__in=IdentityRequest.OPEN)
+    here = Q(pk__in=still_open.exclude(kind=IdentityRequest.Kind.TAKEN).values("candidate"))
     for hook in hooks.load("STAFF_TERRITORY"):
         here |= hook(actor=actor)
     return here

@@ -8,11 +8,12 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor, forbidden
+from accounts.actors import Actor, check_reason, forbidden
 from accounts.models import Candidate, IdentityRequest
 from accounts.roles import Right
 from accounts.services.identity_changes import carry_out
 from accounts.services.identity_requests import id_taken, identity_of, identity_wanted, record, tell
+from accounts.services.second_person import check_second_person, is_second_person
 from accounts.territory import check_sees, sees
 from exam_portal.kit import hooks, scans
 from exam_portal.kit.errors import Refused
@@ -24,12 +25,13 @@ Kind, State = IdentityRequest.Kind, IdentityRequest.State
 def acts_open_to(*, request: IdentityRequest, actor: Actor) -> tuple[str, ...]:
     """What this actor may do with it as it stands: `check`, `approve`, `refuse`; the services of these names decide.
 
-    Whoever checked it does not approve it, but may not keep somebody else of the region from it either.
+    Who is no second person does not approve it, but may refuse it.
     """
     if request.state == State.MADE and sees(actor, Right.CHECK_IDENTITY, request):
         return ("check", "refuse")
     if request.state == State.CHECKED and sees(actor, Right.DECIDE_IDENTITY, request):
-        return ("refuse",) if str(request.checked_by_id) == actor.id else ("approve", "refuse")
+        second = is_second_person(actor, first=request.checked_by_id)
+        return ("approve", "refuse") if second else ("refuse",)
     return ()
 
 
@@ -72,11 +74,10 @@ def approve(*, request: IdentityRequest, actor: Actor, remark: str, at: datetime
     """Decide as the second person, of the region, that what the exam point checked is carried out.
 
     Raises:
-        Refused: not this region's, decided by whoever checked it (`same_person`), and as `check`.
+        Refused: not this region's, no second person after who checked it (`same_person`), and as `check`.
     """
     request, candidate = _opened(request, State.CHECKED, actor, Right.DECIDE_IDENTITY)
-    if request.checked_by_id == int(actor.id):
-        raise Refused(_("Somebody else than who checked it decides."), code="same_person")
+    check_second_person(actor, first=request.checked_by_id)
     _check_nothing_against(request, candidate, at)
     request.remark = "\n".join(filter(None, [request.remark, remark.strip()]))
     carry_out(request, candidate, actor, at)
@@ -95,10 +96,8 @@ def refuse(*, request: IdentityRequest, actor: Actor, reason: str, at: datetime)
     check_sees(actor, right, request)
     if request.state not in IdentityRequest.OPEN:
         raise _wrong_state()
-    if not reason.strip():
-        raise Refused(_("Give the reason."), code="no_reason")
+    request.refusal = check_reason(reason)
     request.state, request.decided_by_id, request.decided_at = State.REFUSED, int(actor.id), at
-    request.refusal = reason.strip()
     request.save(update_fields=IdentityRequest.DECISION)
     record(request, "identity_request.refused", actor, at)
     if request.candidate:
@@ -115,23 +114,22 @@ def reveal(*, request: IdentityRequest, actor: Actor, reason: str, at: datetime)
         Refused: not this actor's to see (`forbidden`), or without a reason (`no_reason`).
     """
     check_sees(actor, Right.REVEAL_ID, request)
-    if not reason.strip():
-        raise Refused(_("Give the reason."), code="no_reason")
-    record(request, "id_number.revealed", actor, at, reason=reason.strip())
+    record(request, "id_number.revealed", actor, at, reason=check_reason(reason))
 
 
 @transaction.atomic
-def read_proof(*, request: IdentityRequest, actor: Actor, at: datetime) -> bytes:
+def read_proof(*, request: IdentityRequest, actor: Actor, reason: str, at: datetime) -> bytes:
     """The scan of what the exam point saw, for whoever checks or decides; that it was opened is put on record.
 
     Raises:
-        Refused: not this actor's to see (`forbidden`), or nothing was scanned (`no_proof`).
+        Refused: not this actor's to see (`forbidden`), nothing was scanned (`no_proof`), or without a reason
+            (`no_reason`).
     """
     if not any(sees(actor, right, request) for right in (Right.CHECK_IDENTITY, Right.DECIDE_IDENTITY)):
         raise forbidden()
     if not request.proof:
         raise Refused(_("Nothing was scanned."), code="no_proof")
-    record(request, "proof.read", actor, at)
+    record(request, "proof.read", actor, at, reason=check_reason(reason))
     with request.proof.open() as file:
         return file.read()
 
@@ -206,7 +204,9 @@ def _opened(request: IdentityRequest, state: str, actor: Actor, right: Right) ->
 def _check_nothing_against(request: IdentityRequest, candidate: Candidate, at: datetime) -> None:
     for guard in hooks.load("ACCOUNTS_GUARDS"):
         if reason := guard(candidate=candidate, at=at):
-            raise Refused(reason, code="guarded")
+            # Anybody may report a number as taken: what its account applies for is nobody's to read here.
+            reported = request.kind == Kind.TAKEN
+            raise Refused(_("A live registration stands against it.") if reported else reason, code="guarded")
     if request.kind == Kind.CHANGE and set(request.changes) != {"name"} and identity_wanted(request).account():
         raise id_taken()
 
