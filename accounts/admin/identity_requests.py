@@ -234,13 +234,10 @@ def _account(row: IdentityRequest, actor: Actor, at: datetime) -> dict[str, Any]
     """
     account = identity_desk.account_of(row)
     reported = row.kind == IdentityRequest.Kind.TAKEN
-    against = [
-        obstacle
-        for hook in hooks.load("IDENTITY_OBSTACLES")
-        for obstacle in (
-            hook(candidate=account, actor=actor, at=at) if account and row.state in IdentityRequest.OPEN else []
-        )
-    ]
+    against = []
+    if account and row.state in IdentityRequest.OPEN:
+        for hook in hooks.load("IDENTITY_OBSTACLES"):
+            against += hook(candidate=account, actor=actor, at=at)
     told = [obstacle for obstacle in against if obstacle.url or not reported]
     return {
         "has_account": account is not None and account.deleted_at is None,
