@@ -1,4 +1,4 @@
-"""Who acts: every service that writes takes an actor, and every ledger event names one."""
+"""Who acts, and why: every service that writes takes an actor, and every ledger event names one."""
 
 from dataclasses import dataclass
 
@@ -66,24 +66,15 @@ def working_as(assignment: StaffAssignment) -> Actor:
     )
 
 
-def may_here(actor: Actor, right: Right, *, region: str = "", point: str = "") -> bool:
-    """Whether somebody's role has the right, and is of this exam point or region (R28).
-
-    `point` is the code of the exam point whose own staff may do it, `region` that of the region whose own may, its
-    points' staff not among them; with neither, only the right counts.
-    """
-    elsewhere = (bool(point) and actor.point != point) or (bool(region) and (actor.point or actor.region != region))
-    return actor.may(right) and not elsewhere
-
-
-def check_may(actor: Actor, right: Right, *, region: str = "", point: str = "") -> None:
-    """Refuse who may not do it here (`may_here`).
+def check_reason(reason: str) -> str:
+    """Why somebody does what goes on record with a reason, without the spaces around it.
 
     Raises:
-        Refused: code `forbidden`.
+        Refused: there is none (`no_reason`).
     """
-    if not may_here(actor, right, region=region, point=point):
-        raise forbidden()
+    if not reason.strip():
+        raise Refused(_("Give the reason."), code="no_reason")
+    return reason.strip()
 
 
 def forbidden() -> Refused:

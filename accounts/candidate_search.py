@@ -1,39 +1,36 @@
 """How staff find a candidate: what was typed decides what it is (R30).
 
-No name holds a digit, and every number does: an ID number of any type, the code of a form, a telephone number. What was
-typed stands in no address, since addresses are logged; the session keeps a name, and of a number only whom it found.
+No name holds a digit, and every number does: an ID number of any type, the code of a form, a telephone number.
 """
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
 
 from accounts import identity, queries
 from accounts.actors import Actor
 from accounts.models import Candidate
+from accounts.searches import MOST, Sought
 from accounts.territory import visible_to
 from exam_portal.kit import hooks
 
-KEY = "candidates_sought"
-MOST = 50
-
 
 @dataclass(frozen=True)
-class Sought:
+class SoughtCandidates(Sought):
     """Whom the list of candidates shows: those of a name, or whose name begins so, or those that a number found."""
 
     name: str = ""
     beginning: bool = False
-    keys: list[int] = field(default_factory=list)
+
+    @property
+    def typed(self) -> str:
+        return self.name
 
     def among(self, rows: QuerySet[Candidate]) -> QuerySet[Candidate]:
-        """Those of these rows."""
         if self.name:
             named = queries.candidates_named(self.name, beginning=self.beginning)
             return rows.filter(pk__in=named.order_by().values("pk"))
-        return rows.filter(pk__in=self.keys)
+        return super().among(rows)
 
 
 def is_number(typed: str) -> bool:
@@ -56,22 +53,8 @@ def by_number(*, actor: Actor, typed: str) -> list[int]:
     return sorted(set(found))
 
 
-def by_name(*, actor: Actor, typed: str) -> Sought | None:
+def by_name(*, actor: Actor, typed: str) -> SoughtCandidates | None:
     """Those of exactly this name; when there are none, those whose name begins so; None when there are none either."""
     candidates = visible_to(actor, Candidate)
-    ways = (Sought(name=typed), Sought(name=typed, beginning=True))
+    ways = (SoughtCandidates(name=typed), SoughtCandidates(name=typed, beginning=True))
     return next((way for way in ways if way.among(candidates).exists()), None)
-
-
-def keep(request: HttpRequest, sought: Sought | None) -> None:
-    """Let the list show these from now on; with None all."""
-    if sought is None:
-        request.session.pop(KEY, None)
-    else:
-        request.session[KEY] = asdict(sought)
-
-
-def kept(request: HttpRequest) -> Sought | None:
-    """Whom the list is to show, or None for all."""
-    state: dict[str, Any] | None = request.session.get(KEY)
-    return Sought(**state) if state else None

@@ -235,18 +235,14 @@ class Compared:
 
 
 def compare(old: str, new: str, *, masked: bool = True) -> Compared:
-    """Two ID numbers side by side. Of masked characters those that differ show while half stay hidden, else none."""
+    """Two ID numbers side by side; masked ones tell which places differ, and nothing of what stands there."""
     pairs = list(zip(old, new, strict=False)) if len(old) == len(new) else []
     places = [place for place, (a, b) in enumerate(pairs, 1) if a != b]
-    covers = [mask(number) if masked else number for number in (old, new)]
-    hidden = [place for place, character in enumerate(covers[0], 1) if character == "*"]
-    shown = set(places) if 2 * len(set(places) & set(hidden)) <= len(hidden) else set()
 
-    def side(number: str, cover: str) -> list[tuple[str, bool]]:
-        characters = enumerate(zip(number, cover, strict=True), 1)
-        return [(own if place in shown else covered, place in places) for place, (own, covered) in characters]
+    def side(number: str) -> list[tuple[str, bool]]:
+        return [(character, place in places) for place, character in enumerate(mask(number) if masked else number, 1)]
 
-    return Compared(side(old, covers[0]), side(new, covers[1]), places)
+    return Compared(side(old), side(new), places)
 
 
 def normalise_username(typed: str) -> str:

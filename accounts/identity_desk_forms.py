@@ -1,4 +1,4 @@
-"""Forms by which staff check, decide and look into an application about an identity (R07)."""
+"""Forms by which staff check and decide an application about an identity (R07)."""
 
 from typing import Any
 
@@ -62,14 +62,4 @@ class RefuseForm(forms.Form):
         help_text=_("The applicant reads it: say what is missing, and how to mend it."),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2}),
-    )
-
-
-class RevealForm(forms.Form):
-    """Why the full ID number has to be seen."""
-
-    reason = forms.CharField(
-        label=_("Why the full ID number has to be seen"),
-        help_text=_("It is put on record with your name."),
-        max_length=200,
     )

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
-from accounts.actors import Actor, check_may, forbidden
+from accounts.actors import Actor, forbidden
 from accounts.models import (
     Candidate,
     EducationRecord,
@@ -62,14 +62,18 @@ def visible_to(actor: Actor, model: type[Row]) -> QuerySet[Row]:
     return rows.filter(declared(actor)) if actor.region else rows
 
 
+def sees(actor: Actor, right: Right, row: Model) -> bool:
+    """Whether somebody's role has the right, and this row is visible to them (R28)."""
+    return actor.may(right) and visible_to(actor, type(row)).filter(pk=row.pk).exists()
+
+
 def check_sees(actor: Actor, right: Right, row: Model) -> None:
-    """Refuse whoever's role has not the right, or to whom this row is not visible (R28).
+    """Refuse whoever's role has not the right, or to whom this row is not visible (`sees`).
 
     Raises:
         Refused: code `forbidden`.
     """
-    check_may(actor, right)
-    if not visible_to(actor, type(row)).filter(pk=row.pk).exists():
+    if not sees(actor, right, row):
         raise forbidden()
 
 
@@ -86,8 +90,12 @@ def within(actor: Actor, *, region: str, point: str, site: str = "") -> Q:
 
 @scope(Candidate)
 def _candidates(actor: Actor) -> Q:
-    """Those who apply here, and those about whom an application is open at the exam point (R07)."""
-    here = Q(pk__in=visible_to(actor, IdentityRequest).filter(state__in=IdentityRequest.OPEN).values("candidate"))
+    """Those who apply here, and those whose own application about the identity is open at the exam point (R07).
+
+    Not whom a report is about that somebody took a number: anybody makes one.
+    """
+    still_open = visible_to(actor, IdentityRequest).filter(state__in=IdentityRequest.OPEN)
+    here = Q(pk__in=still_open.exclude(kind=IdentityRequest.Kind.TAKEN).values("candidate"))
     for hook in hooks.load("STAFF_TERRITORY"):
         here |= hook(actor=actor)
     return here

@@ -7,6 +7,7 @@ from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
 from accounts.actors import Actor
 from accounts.models import Candidate, Point, Site, StaffAssignment
+from accounts.services.second_person import first_persons
 from registration.lifecycle import State
 from registration.models import Application, AppliedExamYear, Exam, ExamRegion, ExamYearChange, Specialty
 from registration.services.exam_year.editable import Row, key_of, kind_of
@@ -70,8 +71,8 @@ def with_names(changes: QuerySet[ExamYearChange]) -> QuerySet[ExamYearChange]:
 
 
 def waiting_for(actor: Actor, changes: QuerySet[ExamYearChange]) -> QuerySet[ExamYearChange]:
-    """Of these changes those that the actor may decide: proposed by somebody else; of an exam only for the nation."""
-    theirs = changes.filter(state=ExamYearChange.State.PROPOSED).exclude(proposed_by=int(actor.id))
+    """Of these changes those that the actor may decide, as the second person; of an exam only for the nation."""
+    theirs = changes.filter(state=ExamYearChange.State.PROPOSED).exclude(proposed_by__in=first_persons(actor))
     return theirs.exclude(kind=ExamYearChange.Kind.EXAM) if actor.region else theirs
 
 

@@ -137,9 +137,9 @@ def give_wechat(candidate: Candidate) -> None:
     WeChatBinding.objects.create(candidate=candidate, unionid=f"u-{candidate.pk}", following=True, bound_at=clock.now())
 
 
-def make_candidate(*, records: int = 1, credentials: int = 1) -> Candidate:
+def make_candidate(*, records: int = 1, credentials: int = 1, **more: Any) -> Candidate:
     """A candidate with a complete account, so many education records and so many credentials."""
-    candidate = CandidateFactory()
+    candidate = CandidateFactory(**more)
     give_basic_information(candidate)
     give_education(candidate, records)
     give_credentials(candidate, credentials)

@@ -1,5 +1,6 @@
 """What every page of the staff site stands on: rows of one's own territory, by right, masked, paged by key (R28)."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -8,12 +9,20 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern
 
 from accounts.access import actor_of
+from accounts.candidate_forms import ReasonForm
 from accounts.roles import Right
 from accounts.territory import visible_to
+from accounts.two_step import ask_for_proof, recently_proved
+from exam_portal import clock
+from exam_portal.kit.forms import carry_out, posted
 from exam_portal.kit.keyset import KeysetChangeList
+
+# Numbers under their labels, as characters with whether each is marked.
+Numbers = list[tuple[str, list[tuple[str, bool]]]]
 
 
 class ScopedAdmin(admin.ModelAdmin):
@@ -70,6 +79,37 @@ class ScopedAdmin(admin.ModelAdmin):
         if not any(actor_of(request).may(right) for right in rights):
             raise PermissionDenied
         return get_object_or_404(self.get_queryset(request), pk=pk)
+
+    def read_on_record(
+        self, request: HttpRequest, *, read: Callable[..., Numbers | HttpResponse], masked: Numbers, **context: Any
+    ) -> HttpResponse:
+        """A page that asks why something hidden has to be read, and answers with it, once.
+
+        Who one is has to be proved before it asks: no reason is typed in vain. `read` is given actor, time and reason
+        and puts them on record; it returns the numbers to show instead of the `masked` ones, or an answer of its own.
+        `context` has title, heading, and the address of the page to go back to with its words.
+        """
+        if not recently_proved(request):
+            return ask_for_proof(request)
+        form = ReasonForm(posted(request))
+        found: Numbers | HttpResponse | None = None
+
+        def act(data: dict[str, Any]) -> None:
+            nonlocal found
+            found = read(actor=actor_of(request), at=clock.arrival(request), **data)
+
+        carry_out(form, act, no_reason="reason")
+        if isinstance(found, HttpResponse):
+            return found
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "form": form,
+            "numbers": found or masked,
+            "is_read": found is not None,
+            **context,
+        }
+        return TemplateResponse(request, "admin/accounts/read_on_record.html", context)
 
     # --- Who may: by right to see, and nobody to add, change or delete by hand ------------------
     def has_module_permission(self, request: HttpRequest) -> bool:

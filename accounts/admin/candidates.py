@@ -9,11 +9,10 @@ from allauth.account.adapter import get_adapter
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -22,14 +21,15 @@ from accounts import candidate_search as search
 from accounts import looking, queries
 from accounts.access import actor_of
 from accounts.actors import Actor
-from accounts.admin.base import ScopedAdmin
+from accounts.admin.searching import SearchedByPost
 from accounts.candidate_forms import ReasonForm, VerificationForm
+from accounts.candidate_search import SoughtCandidates
 from accounts.histories import history
 from accounts.models import Candidate, EducationRecord, IdentityRequest
 from accounts.roles import Right
+from accounts.searches import Sought
 from accounts.services import helping, verification
 from accounts.territory import visible_to
-from accounts.two_step import ask_for_proof, recently_proved
 from exam_portal import clock
 from exam_portal.kit import hooks
 from exam_portal.kit.forms import carry_out, posted
@@ -68,10 +68,11 @@ HELP = {
 
 
 @admin.register(Candidate)
-class CandidateAdmin(ScopedAdmin):
+class CandidateAdmin(SearchedByPost):
     """The list, found by number or name; and a candidate's page with what staff do there, each by its own address."""
 
     right = Right.SEE_CANDIDATES
+    sought = SoughtCandidates
     list_display = ("person", "id_document", "mobile", "username", "registered")
     list_display_links = ("person",)
     list_select_related = ("user", "basic_information")
@@ -79,7 +80,6 @@ class CandidateAdmin(ScopedAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         pages = [
-            path("search/", wrap(self.search), name="accounts_candidate_search"),
             path("looking/end/", wrap(self.end_looking), name="accounts_candidate_look_end"),
             path("<int:key>/reveal/", wrap(self.reveal), name="accounts_candidate_reveal"),
             path("education/<int:key>/", wrap(self.verify), name="accounts_candidate_verify"),
@@ -111,46 +111,14 @@ class CandidateAdmin(ScopedAdmin):
     def registered(self, candidate: Candidate) -> Any:
         return candidate.registered_at
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Candidate], search_term: str
-    ) -> tuple[QuerySet[Candidate], bool]:
-        sought = search.kept(request)
-        return (sought.among(queryset) if sought else queryset), False
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        context = {"sought": search.kept(request), "typed": "", "not_found": False, **(extra_context or {})}
-        return super().changelist_view(request, context)
-
-    def search(self, request: HttpRequest) -> HttpResponse:
-        """Look for whoever was typed: to the page of the one whom a number finds, else to the list of those found."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        data, to_list = posted(request), redirect("admin:accounts_candidate_changelist")
-        if data is None:
-            return to_list
-        typed = data.get("typed", "").strip()[:100]
-        if not typed:
-            search.keep(request, None)
-        elif search.is_number(typed):
-            keys = search.by_number(actor=actor_of(request), typed=typed)
-            if len(keys) == 1:
-                return redirect("admin:accounts_candidate_change", keys[0])
-            if not keys:
-                return self._not_found(request, typed)
-            search.keep(request, search.Sought(keys=keys))
-        elif "beginning" in data:
-            search.keep(request, search.Sought(name=typed, beginning=True))
-        else:
-            sought = search.by_name(actor=actor_of(request), typed=typed)
-            if sought is None:
-                return self._not_found(request, typed)
-            search.keep(request, sought)
-        return to_list
-
-    def _not_found(self, request: HttpRequest, typed: str) -> HttpResponse:
-        """The list again, with what was typed, this once: it may be an ID number."""
-        search.keep(request, None)
-        return self.changelist_view(request, {"typed": typed, "not_found": True})
+    def look_for(self, request: HttpRequest, typed: str, data: QueryDict) -> Sought | None:
+        actor = actor_of(request)
+        if search.is_number(typed):
+            keys = search.by_number(actor=actor, typed=typed)
+            return SoughtCandidates(keys=keys) if keys else None
+        if "beginning" in data:
+            return SoughtCandidates(name=typed, beginning=True)
+        return search.by_name(actor=actor, typed=typed)
 
     # --- The page -------------------------------------------------------------------------------
     def change_view(
@@ -177,21 +145,23 @@ class CandidateAdmin(ScopedAdmin):
             *(stream for panel in panels for stream in panel.streams),
         ]
         there = candidate.deleted_at is None
-        return self._answer(
-            request,
-            candidate,
-            "page",
-            basic=getattr(candidate, "basic_information", None),
-            wechat=getattr(candidate, "wechat", None),
-            email=_masked_address(candidate.user.email),
-            may_reveal=there and actor.may(Right.REVEAL_ID),
-            helps=self._helps(actor, forms) if there else [],
-            places=queries.sessions_of(candidate.user, here="") if actor.may(Right.HELP_ACCOUNTS) else [],
-            education=self._education(actor, candidate, forms),
-            panels=panels,
-            requests=requests,
-            history=history(*streams),
-        )
+        context = {
+            **self.admin_site.each_context(request),
+            "title": candidate.name or _("(account deleted)"),
+            "opts": self.opts,
+            "candidate": candidate,
+            "basic": getattr(candidate, "basic_information", None),
+            "wechat": getattr(candidate, "wechat", None),
+            "email": _masked_address(candidate.user.email),
+            "may_reveal": there and actor.may(Right.REVEAL_ID),
+            "helps": self._helps(actor, forms) if there else [],
+            "places": queries.sessions_of(candidate.user, here="") if actor.may(Right.HELP_ACCOUNTS) else [],
+            "education": self._education(actor, candidate, forms),
+            "panels": panels,
+            "requests": requests,
+            "history": history(*streams),
+        }
+        return TemplateResponse(request, "admin/accounts/candidate/page.html", context)
 
     def _helps(self, actor: Actor, forms: dict[str, Any]) -> list[dict[str, Any]]:
         if not actor.may(Right.HELP_ACCOUNTS):
@@ -218,30 +188,20 @@ class CandidateAdmin(ScopedAdmin):
             rows.append({"record": record, "form": form, "open": f"education-{record.pk}" in forms})
         return rows
 
-    def _answer(self, request: HttpRequest, candidate: Candidate, template: str, **context: Any) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": candidate.name or _("(account deleted)"),
-            "opts": self.opts,
-            "candidate": candidate,
-            **context,
-        }
-        return TemplateResponse(request, f"admin/accounts/candidate/{template}.html", context)
-
     # --- What is done there ---------------------------------------------------------------------
     def reveal(self, request: HttpRequest, key: int) -> HttpResponse:
         """Ask why the number must be known, then show it, once, on the page that answers."""
         candidate = self.row_for(request, key, Right.REVEAL_ID)
-        if not recently_proved(request):
-            return ask_for_proof(request)
-        form, number = ReasonForm(posted(request)), ""
-
-        def reveal(data: dict[str, Any]) -> None:
-            nonlocal number
-            number = helping.reveal_id_number(candidate=candidate, **_how(request), **data)
-
-        carry_out(form, reveal, no_reason="reason")
-        return self._answer(request, candidate, "reveal", form=form, number=number)
+        label = candidate.get_id_type_display()
+        return self.read_on_record(
+            request,
+            read=lambda **how: [(label, [(helping.reveal_id_number(candidate=candidate, **how), False)])],
+            masked=[(label, [(candidate.masked_id_number, False)])],
+            title=candidate.name or _("(account deleted)"),
+            heading=_("Reveal the ID number"),
+            back=reverse("admin:accounts_candidate_change", args=[key]),
+            back_words=_("Back to the candidate"),
+        )
 
     def help(self, name: str, request: HttpRequest, key: int) -> HttpResponse:
         """Carry out one of `HELP`."""

@@ -1,15 +1,13 @@
 """Applications about identities (R07), as the exam point and the region work on them."""
 
-import re
-import unicodedata
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,18 +16,21 @@ from django.utils.translation import gettext_lazy
 
 from accounts import identity
 from accounts.access import actor_of
-from accounts.admin.base import ScopedAdmin
+from accounts.actors import Actor
+from accounts.admin.base import Numbers
+from accounts.admin.searching import SearchedByPost
 from accounts.histories import history
-from accounts.identity_desk_forms import ApproveForm, CheckForm, RefuseForm, RevealForm
+from accounts.identity_desk_forms import ApproveForm, CheckForm, RefuseForm
 from accounts.models import IdentityRequest
 from accounts.roles import Right
-from accounts.services import identity_desk, identity_requests
-from accounts.two_step import ask_for_proof, recently_proved
+from accounts.searches import MOST, Sought
+from accounts.services import identity_desk
+from accounts.services.second_person import WHO_MAY
+from accounts.territory import visible_to
 from exam_portal import clock
 from exam_portal.kit import hooks
-from exam_portal.kit.errors import Refused
 from exam_portal.kit.forms import carry_out, posted
-from exam_portal.kit.text import grouped, visible
+from exam_portal.kit.text import grouped
 
 # Scans by the ending under which they are kept (exam_portal.kit.scans looks into them).
 SCAN_TYPES = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
@@ -39,7 +40,7 @@ WORKING = (Right.CHECK_IDENTITY, Right.DECIDE_IDENTITY)
 
 
 @admin.register(IdentityRequest)
-class IdentityRequestAdmin(ScopedAdmin):
+class IdentityRequestAdmin(SearchedByPost):
     """The list by number, state and kind, the newest first; and the page of one, on which it is decided."""
 
     right = Right.SEE_CANDIDATES
@@ -47,9 +48,6 @@ class IdentityRequestAdmin(ScopedAdmin):
     list_display = ("number_on_paper", "applicant", "masked_id_number", "kind", "state", "point", "made_at")
     list_filter = ("state", "kind")
     list_select_related = ("point",)
-    search_help_text = gettext_lazy(
-        "The 12 digits under the barcode of the form; or, among open ones, the last 4 characters of the ID number"
-    )
 
     @admin.display(description=gettext_lazy("number"))
     def number_on_paper(self, row: IdentityRequest) -> str:
@@ -63,27 +61,16 @@ class IdentityRequestAdmin(ScopedAdmin):
     def masked_id_number(self, row: IdentityRequest) -> str:
         return identity.mask(row.id_number)
 
-    # --- The list -------------------------------------------------------------------------------
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """By number, exactly; or by the end of the ID number that the lists show. Never by what names somebody."""
-        typed = _typed(search_term)
-        if not typed:
-            return queryset, False
-        if len(typed) != 4:
-            return queryset.filter(number=typed), False
-        rows = queryset.filter(state__in=IdentityRequest.OPEN).values_list("pk", "id_number")[:SEARCHED]
-        return queryset.filter(pk__in=[pk for pk, id_number in rows if id_number.endswith(typed)]), False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """As always; a number that is found, such as one that was scanned, leads straight to its page."""
-        typed = _typed(request.GET.get("q", ""))
-        if re.fullmatch(r"[0-9]{12}", typed) and self.has_view_permission(request):
-            found = self.get_queryset(request).filter(number=typed).first()
-            if found is not None:
-                return redirect("admin:accounts_identityrequest_change", found.pk)
-        return super().changelist_view(request, extra_context)
+    def look_for(self, request: HttpRequest, typed: str, data: QueryDict) -> Sought | None:
+        """By the number under the barcode; or by the end of the ID number that the list shows, never by all of it."""
+        number = identity.normalise_number(typed)
+        rows = visible_to(actor_of(request), IdentityRequest)
+        if len(number) == 4:
+            still_open = rows.filter(state__in=IdentityRequest.OPEN).values_list("pk", "id_number")[:SEARCHED]
+            keys = [pk for pk, id_number in still_open if id_number.endswith(number)]
+        else:
+            keys = list(rows.filter(number=number).values_list("pk", flat=True))
+        return Sought(keys=keys[:MOST]) if keys else None
 
     # --- One application ------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
@@ -120,7 +107,7 @@ class IdentityRequestAdmin(ScopedAdmin):
         form = CheckForm(posted(request), request.FILES or None, auto_id="check_%s")
 
         def act(data: dict[str, Any]) -> None:
-            done = identity_requests.check(request=row, actor=actor_of(request), at=clock.arrival(request), **data)
+            done = identity_desk.check(request=row, actor=actor_of(request), at=clock.arrival(request), **data)
             text = _("Handed on to the region.") if done.needs_region else _("Carried out.")
             messages.success(request, text)
 
@@ -132,7 +119,7 @@ class IdentityRequestAdmin(ScopedAdmin):
         form = ApproveForm(posted(request), auto_id="approve_%s")
 
         def act(data: dict[str, Any]) -> None:
-            identity_requests.approve(request=row, actor=actor_of(request), at=clock.arrival(request), **data)
+            identity_desk.approve(request=row, actor=actor_of(request), at=clock.arrival(request), **data)
             messages.success(request, _("Carried out."))
 
         return self._carried_out(request, row, "approve", form, act)
@@ -143,48 +130,40 @@ class IdentityRequestAdmin(ScopedAdmin):
         form = RefuseForm(posted(request), auto_id="refuse_%s")
 
         def act(data: dict[str, Any]) -> None:
-            identity_requests.refuse(request=row, actor=actor_of(request), at=clock.arrival(request), **data)
+            identity_desk.refuse(request=row, actor=actor_of(request), at=clock.arrival(request), **data)
             messages.success(request, _("Refused; the applicant reads the reason."))
 
         return self._carried_out(request, row, "refuse", form, act)
 
     def reveal_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The page once with the ID numbers in full, to compare them with the card; put on record, with the reason."""
+        """Ask why the ID numbers must be known, then show them in full, once, to compare them with the card."""
         row = self.row_for(request, pk, Right.REVEAL_ID)
-        if request.method != "POST":
-            return self._back(row)
-        if not recently_proved(request):
-            return ask_for_proof(request)
-        form = RevealForm(posted(request), auto_id="reveal_%s")
-        done = carry_out(
-            form,
-            lambda data: identity_desk.reveal(
-                request=row, actor=actor_of(request), at=clock.arrival(request), reason=data["reason"]
-            ),
-            no_reason="reason",
-        )
-        return self._page(request, row, revealed=done, bound={} if done else {"reveal": form})
+
+        def read(**how: Any) -> Numbers:
+            identity_desk.reveal(request=row, **how)
+            return _numbers(row, masked=False)
+
+        heading = _("Reveal the ID number")
+        return self.read_on_record(request, read=read, masked=_numbers(row), heading=heading, **_place(row))
 
     def proof_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The scan of what the exam point saw; each time it is opened is put on record, so it takes a POST."""
+        """Ask why, then open the scan of what the exam point saw: on an ID card stands the full number."""
         row = self.row_for(request, pk, *WORKING)
-        if request.method != "POST":
-            return self._back(row)
-        try:
-            content = identity_desk.read_proof(request=row, actor=actor_of(request), at=clock.arrival(request))
-        except Refused as refused:
-            messages.error(request, str(refused))
-            return self._back(row)
-        ending = row.proof.name.rpartition(".")[2]
-        return HttpResponse(
-            content,
-            content_type=SCAN_TYPES[ending],
-            headers={
-                "Content-Disposition": f'inline; filename="{row.number}.{ending}"',
-                "X-Content-Type-Options": "nosniff",
-                "Cache-Control": "no-store",
-            },
-        )
+
+        def read(**how: Any) -> HttpResponse:
+            content = identity_desk.read_proof(request=row, **how)
+            ending = row.proof.name.rpartition(".")[2]
+            return HttpResponse(
+                content,
+                content_type=SCAN_TYPES[ending],
+                headers={
+                    "Content-Disposition": f'inline; filename="{row.number}.{ending}"',
+                    "X-Content-Type-Options": "nosniff",
+                    "Cache-Control": "no-store",
+                },
+            )
+
+        return self.read_on_record(request, read=read, masked=[], heading=_("Open the scan"), **_place(row))
 
     def _carried_out(
         self,
@@ -208,44 +187,29 @@ class IdentityRequestAdmin(ScopedAdmin):
         return redirect("admin:accounts_identityrequest_change", row.pk)
 
     def _page(
-        self,
-        request: HttpRequest,
-        row: IdentityRequest,
-        *,
-        revealed: bool = False,
-        bound: dict[str, forms.Form] | None = None,
+        self, request: HttpRequest, row: IdentityRequest, *, bound: dict[str, forms.Form] | None = None
     ) -> HttpResponse:
-        """The page, with the forms that were sent and refused in the place of empty ones."""
+        """The page, with the form that was sent and refused in the place of an empty one."""
         bound = bound or {}
         actor, at = actor_of(request), clock.arrival(request)
-        account = identity_requests.account_of(row)
         unbound: dict[str, type[forms.Form]] = {"check": CheckForm, "approve": ApproveForm, "refuse": RefuseForm}
         acts = {
             name: bound.get(name) or unbound[name](auto_id=f"{name}_%s")
             for name in identity_desk.acts_open_to(request=row, actor=actor)
         }
-        is_open = row.state in IdentityRequest.OPEN
-        obstacles = [
-            obstacle
-            for hook in hooks.load("IDENTITY_OBSTACLES")
-            for obstacle in (hook(candidate=account, actor=actor, at=at) if account and is_open else [])
-        ]
-        may_reveal = actor.may(Right.REVEAL_ID) and not revealed
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Application %(number)s") % {"number": grouped(row.number)},
+            **_place(row),
             "subtitle": row.get_kind_display(),
             "row": row,
             "is_change": row.kind == IdentityRequest.Kind.CHANGE,
             "is_deletion": row.kind != IdentityRequest.Kind.CHANGE,
-            "facts": _facts(row, revealed=revealed),
-            "revealed": revealed,
-            "reveal": (bound.get("reveal") or RevealForm(auto_id="reveal_%s")) if may_reveal else None,
-            "account": account,
-            "obstacles": obstacles,
+            "facts": _facts(row),
+            "may_reveal": actor.may(Right.REVEAL_ID),
+            **_account(row, actor, at),
             "acts": acts,
-            "carried_out_here": not identity_requests.needs_region(row),
-            "checked_by_me": row.state == IdentityRequest.State.CHECKED and str(row.checked_by_id) == actor.id,
+            "carried_out_here": not identity_desk.needs_region(row),
+            "another_decides": WHO_MAY if list(acts) == ["refuse"] else "",
             "may_open_proof": bool(row.proof) and any(actor.may(right) for right in WORKING),
             "history": history(("identity_request", row.number)),
             "list_url": reverse("admin:accounts_identityrequest_changelist"),
@@ -253,15 +217,49 @@ class IdentityRequestAdmin(ScopedAdmin):
         return TemplateResponse(request, "admin/accounts/identityrequest/page.html", context)
 
 
-def _typed(text: str) -> str:
-    """A number as typed or scanned: half-width, without spaces and hyphens."""
-    return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", visible(text))).upper()
+def _place(row: IdentityRequest) -> dict[str, str]:
+    """What a page about an application is called, and the way back to the application's own."""
+    return {
+        "title": _("Application %(number)s") % {"number": grouped(row.number)},
+        "back": reverse("admin:accounts_identityrequest_change", args=[row.pk]),
+        "back_words": _("Back to the application"),
+    }
 
 
-def _facts(row: IdentityRequest, *, revealed: bool) -> list[dict[str, Any]]:
-    """Name, ID type and ID number, for a change beside what they are to be; the number as marked characters."""
+def _account(row: IdentityRequest, actor: Actor, at: datetime) -> dict[str, Any]:
+    """The account that an application is about, and what stands against it.
+
+    Anybody may report that somebody took a number. So of the account that has it no more is told than whoever decides
+    needs: that it is there, whether its name is the applicant's, who may only have forgotten it, and what one closes.
+    """
+    account = identity_desk.account_of(row)
+    reported = row.kind == IdentityRequest.Kind.TAKEN
+    against = []
+    if account and row.state in IdentityRequest.OPEN:
+        for hook in hooks.load("IDENTITY_OBSTACLES"):
+            against += hook(candidate=account, actor=actor, at=at)
+    told = [obstacle for obstacle in against if obstacle.url or not reported]
+    return {
+        "has_account": account is not None and account.deleted_at is None,
+        "was_deleted": account is not None and account.deleted_at is not None,
+        "account": None if reported else account,
+        "same_name": account is not None and account.name == row.name,
+        "obstacles": told,
+        "more_against": len(told) < len(against),
+    }
+
+
+def _numbers(row: IdentityRequest, *, masked: bool = True) -> Numbers:
+    """The ID number, and what it is to be; what differs is marked."""
+    compared = identity.compare(row.id_number, row.new_id_number or row.id_number, masked=masked)
+    old = (_("ID number"), compared.old)
+    return [old, (_("To be"), compared.new)] if "id_number" in row.changes else [old]
+
+
+def _facts(row: IdentityRequest) -> list[dict[str, Any]]:
+    """Name, ID type and ID number, for a change beside what they are to be; the number as masked, marked characters."""
     types = {"": "", **{code: str(id_type.label) for code, id_type in identity.ID_TYPES.items()}}
-    compared = identity.compare(row.id_number, row.new_id_number or row.id_number, masked=not revealed)
+    compared = identity.compare(row.id_number, row.new_id_number or row.id_number)
     facts: list[dict[str, Any]] = [
         {"field": "name", "label": _("Name"), "old": row.name, "new": row.new_name},
         {"field": "id_type", "label": _("ID type"), "old": types[row.id_type], "new": types[row.new_id_type]},

@@ -175,6 +175,8 @@ class IdentityRequest(models.Model):
             ),
         ]
         indexes = [
+            # The order of the staff's list, which goes by key.
+            models.Index(fields=["made_at", "id"], name="identity_request_by_time"),
             models.Index(
                 fields=["point", "made_at"], name="identity_request_open", condition=Q(state__in=["made", "checked"])
             ),

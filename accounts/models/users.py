@@ -21,7 +21,7 @@ CARRYING_OUT = "portal.identity_request"
 
 # Two ways around. Rotating keys (accounts.services.keys) may encrypt the number anew; or fill or empty the second
 # look-up column, and switch to what stands in it; nothing else. And a request that was just decided (R07,
-# accounts.services.identity_requests) may change what it names in the account that it names, or empty it: once, since
+# accounts.services.identity_changes) may change what it names in the account that it names, or empty it: once, since
 # letting it through is what makes the request a done one.
 IDENTITY_IS_FIXED = f"""
     IF {ROTATING}

@@ -6,15 +6,13 @@ Each asks for a reason, which goes into the candidate's stream of the ledger. On
 from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor
+from accounts.actors import Actor, check_reason
 from accounts.models import Candidate, Point, Region
 from accounts.roles import Right
 from accounts.services import ledger, outbox, sessions
 from accounts.services.candidates import hold
 from accounts.territory import check_sees
-from exam_portal.kit.errors import Refused
 
 
 @transaction.atomic
@@ -74,8 +72,7 @@ def look(*, candidate: Candidate, actor: Actor, reason: str, at: datetime) -> No
 def _begun(candidate: Candidate, actor: Actor, right: Right, reason: str) -> Candidate:
     """The candidate's row, held, once actor and reason are as they must be."""
     check_sees(actor, right, candidate)
-    if not reason.strip():
-        raise Refused(_("Give the reason."), code="no_reason")
+    check_reason(reason)
     return hold(candidate)
 
 

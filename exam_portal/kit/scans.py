@@ -43,10 +43,15 @@ def extension(data: bytes) -> str:
     return kind
 
 
-def keep(data: bytes, *, folder: str) -> str:
-    """Keep a scan in the private storage under a name that says nothing. Returns the name.
+def name_for(data: bytes, *, folder: str) -> str:
+    """A name that says nothing, under which `keep` puts this scan.
 
     Raises:
         NoScan: see `extension`.
     """
-    return default_storage.save(f"{folder}/{secrets.token_hex(16)}.{extension(data)}", ContentFile(data))
+    return f"{folder}/{secrets.token_hex(16)}.{extension(data)}"
+
+
+def keep(data: bytes, *, name: str) -> None:
+    """Keep a scan in the private storage, under a name of `name_for`."""
+    default_storage.save(name, ContentFile(data))

@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy
 
 from accounts import queries
 from accounts.access import actor_of
-from accounts.actors import may_here
 from accounts.admin.base import ScopedAdmin
 from accounts.models import IdentityRequest
 from accounts.roles import Right
@@ -78,7 +77,7 @@ class ApplicationAdmin(ScopedAdmin):
         if carry_out(form, act, no_request="request", no_reason="reason"):
             messages.success(request, _("The registration is closed; the candidate is told."))
             about = visible_to(actor, IdentityRequest).filter(pk=form.cleaned_data["request"].pk).first()
-            if about is None or not may_here(actor, Right.SEE_CANDIDATES):
+            if about is None or not actor.may(Right.SEE_CANDIDATES):
                 return redirect("admin:index")
             return redirect("admin:accounts_identityrequest_change", about.pk)
         row.refresh_from_db()

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from accounts.access import actor_of
 from accounts.admin.base import ScopedAdmin
 from accounts.roles import Right
+from accounts.services.second_person import WHO_MAY
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.forms import carry_out, posted
@@ -111,6 +112,8 @@ class ExamYearChangeAdmin(ScopedAdmin):
     def _page(self, request: HttpRequest, change: ExamYearChange, form: RefusalForm) -> HttpResponse:
         actor, row = actor_of(request), rows_of(change.kind, change.key).first()
         waits = change.state == State.PROPOSED
+        approves = waits and exam_year_changes.may_approve(actor, change)
+        decides = approves and exam_year_changes.may_decide(actor, change)
         context = {
             **self.admin_site.each_context(request),
             "title": change.title,
@@ -120,7 +123,8 @@ class ExamYearChangeAdmin(ScopedAdmin):
             "differences": differences(change.kind, change.old, change.new),
             "as_seen": as_seen(request, change.kind, with_values(row, change.new)) if row and waits else "",
             "row_url": _row_address(row) if row else "",
-            "may_decide": waits and exam_year_changes.may_decide(actor, change),
+            "may_decide": decides,
+            "another_decides": WHO_MAY if approves and not decides else "",
             "may_withdraw": waits and str(change.proposed_by_id) == actor.id,
             "outdated": waits and (row is None or exam_year_changes.is_outdated(change, row)),
         }

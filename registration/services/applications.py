@@ -6,13 +6,14 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor, check_acts_for, forbidden, may_here
+from accounts.actors import Actor, check_acts_for, check_reason, forbidden
 from accounts.models import Candidate, Channel, IdentityRequest, Point, Site
 from accounts.next_steps import next_step as account_next_step
 from accounts.roles import Right
 from accounts.services import ledger, outbox
 from accounts.services.candidates import hold
-from accounts.services.identity_requests import hold_open
+from accounts.services.identity_desk import hold_open
+from accounts.territory import check_sees, sees
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.locks import locked
 from registration import steps
@@ -356,14 +357,9 @@ def withdraw(*, application: Application, actor: Actor, at: datetime) -> None:
     )
 
 
-def _is_of_its_region(actor: Actor, application: Application) -> bool:
-    region = application.exam_region
-    return region is not None and may_here(actor, Right.CLOSE_APPLICATION, region=region.region_id)
-
-
 def may_close(*, application: Application, actor: Actor) -> bool:
     """Whether this is live, and this actor's to close where a request about an identity wants it."""
-    return application.state in CLOSABLE and _is_of_its_region(actor, application)
+    return application.state in CLOSABLE and sees(actor, Right.CLOSE_APPLICATION, application)
 
 
 @transaction.atomic
@@ -379,16 +375,14 @@ def close_for_identity(
     # As deciding the request does it: first the person, then the request; then what is closed.
     held = hold_open(request=request, candidate=hold(application.candidate))
     application = _locked(application)
-    if not _is_of_its_region(actor, application):
-        raise forbidden()
+    check_sees(actor, Right.CLOSE_APPLICATION, application)
     if held is None:
         raise Refused(_("There is no open application about this candidate's identity."), code="no_request")
-    if not reason.strip():
-        raise Refused(_("Give the reason."), code="no_reason")
+    reason = check_reason(reason)
     if application.state not in CLOSABLE:
         raise Refused(_("There is no live registration to close."), code="wrong_state")
     name = f"close_{application.state}"
-    move(application=application, name=name, actor=actor, at=at, reason=reason.strip(), request=held.number)
+    move(application=application, name=name, actor=actor, at=at, reason=reason, request=held.number)
     outbox.enqueue(
         candidate=application.candidate,
         kind="application_closed",

@@ -13,10 +13,11 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor, forbidden
+from accounts.actors import Actor, check_reason, forbidden
 from accounts.models import Point
 from accounts.roles import Right
 from accounts.services import ledger
+from accounts.services.second_person import check_second_person, is_second_person
 from accounts.territory import check_sees
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.locks import locked
@@ -64,10 +65,14 @@ def may_propose(actor: Actor, row: Row) -> bool:
     return actor.may(Right.EDIT_EXAM_YEAR) and not (isinstance(row, Exam) and actor.region)
 
 
+def may_approve(actor: Actor, change: ExamYearChange) -> bool:
+    """Whether it is theirs to approve such a change, which they see, where they are a second person."""
+    return actor.may(Right.APPROVE_EXAM_YEAR) and not (change.kind == Kind.EXAM and actor.region)
+
+
 def may_decide(actor: Actor, change: ExamYearChange) -> bool:
     """Whether the actor is a possible second person for this change, which they see."""
-    theirs = actor.may(Right.APPROVE_EXAM_YEAR) and not (change.kind == Kind.EXAM and actor.region)
-    return theirs and str(change.proposed_by_id) != actor.id
+    return may_approve(actor, change) and is_second_person(actor, first=change.proposed_by_id)
 
 
 def is_outdated(change: ExamYearChange, row: Row) -> bool:
@@ -129,8 +134,6 @@ def propose(
     if current is None:
         raise _gone()
     what = draft(row=current, values=values, vouched=vouched, seen=seen, at=at)
-    if not reason.strip():
-        raise Refused(_("Give the reason."), code="no_reason")
     change = ExamYearChange.objects.create(
         kind=kind_of(current),
         key=key_of(current),
@@ -138,7 +141,7 @@ def propose(
         title=title_of(current)[:120],
         old=what.old,
         new=what.new,
-        reason=reason.strip(),
+        reason=check_reason(reason),
         proposed_by_id=int(actor.id),
         proposed_at=at,
     )
@@ -174,9 +177,7 @@ def refuse(*, change: ExamYearChange, actor: Actor, reason: str, at: datetime) -
     check_sees(actor, Right.APPROVE_EXAM_YEAR, change)
     change = _waiting(change)
     _check_second(actor, change)
-    if not reason.strip():
-        raise Refused(_("Give the reason."), code="no_reason")
-    change.refusal = reason.strip()
+    change.refusal = check_reason(reason)
     _decide(change, State.REFUSED, actor, at, change.refusal)
     return change
 
@@ -204,10 +205,9 @@ def _waiting(change: ExamYearChange) -> ExamYearChange:
 
 
 def _check_second(actor: Actor, change: ExamYearChange) -> None:
-    if str(change.proposed_by_id) == actor.id:
-        raise Refused(_("Somebody else than who proposed it decides."), code="same_person")
-    if not may_decide(actor, change):
+    if not may_approve(actor, change):
         raise forbidden()
+    check_second_person(actor, first=change.proposed_by_id)
 
 
 def _carry_out(change: ExamYearChange, actor: Actor, at: datetime) -> None:

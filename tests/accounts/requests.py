@@ -6,7 +6,7 @@ import pytest
 
 from accounts.actors import VISITOR, Actor, acting
 from accounts.models import Candidate, IdentityRequest, LedgerEvent, Message, Point
-from accounts.services import identity_requests
+from accounts.services import identity_desk, identity_requests
 from accounts.services.identity_requests import Identity, Paper
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
@@ -46,11 +46,11 @@ def report(number: str, point: Point, *, name: str = "李四", browser: str = "a
 
 
 def check(request: IdentityRequest, actor: Actor, proof: bytes = PROOF) -> IdentityRequest:
-    return identity_requests.check(request=request, actor=actor, proof=proof, remark="原件相符", at=clock.now())
+    return identity_desk.check(request=request, actor=actor, proof=proof, remark="原件相符", at=clock.now())
 
 
 def approve(request: IdentityRequest, actor: Actor) -> IdentityRequest:
-    return identity_requests.approve(request=request, actor=actor, remark="同意", at=clock.now())
+    return identity_desk.approve(request=request, actor=actor, remark="同意", at=clock.now())
 
 
 def refusal(act: Any) -> str:

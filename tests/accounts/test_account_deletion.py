@@ -9,7 +9,17 @@ from django.db import transaction
 from accounts import queries
 from accounts.actors import Actor, acting
 from accounts.models import Candidate, EducationRecord, EmailCode, IdentityRequest, LedgerEvent, Message, Point, User
-from accounts.services import credentials, education, identity_requests, keys, ledger, profile, recovery, sessions
+from accounts.services import (
+    credentials,
+    education,
+    identity_desk,
+    identity_requests,
+    keys,
+    ledger,
+    profile,
+    recovery,
+    sessions,
+)
 from exam_portal import clock
 from registration.models import Application, Exam
 from registration.services import applications
@@ -156,7 +166,7 @@ def test_a_refused_report_tells_the_holder_that_the_account_stays(
     candidate: Candidate, point: Point, clerk: Actor, region: Actor
 ) -> None:
     request = check(report(candidate.id_number, point), clerk)
-    identity_requests.refuse(request=request, actor=region, reason="证据不足", at=clock.now())
+    identity_desk.refuse(request=request, actor=region, reason="证据不足", at=clock.now())
     assert "证据不足" not in Message.objects.get(kind="identity_refused").text
     assert User.objects.get(pk=candidate.user_id).is_active
 
@@ -178,7 +188,7 @@ def test_rotating_both_keys_passes_a_deleted_account_and_decided_requests(
     candidate: Candidate, newcomer: Candidate, point: Point, clerk: Actor, settings: Any
 ) -> None:
     check(ask_deletion(candidate, point), clerk)
-    identity_requests.refuse(
+    identity_desk.refuse(
         request=ask_change(newcomer, point, name="张珊"), actor=clerk, reason="证明不足", at=clock.now()
     )
     settings.PORTAL_ENCRYPTION_KEYS = ["another one", *settings.PORTAL_ENCRYPTION_KEYS]
@@ -261,7 +271,7 @@ def test_nothing_is_closed_for_what_is_no_longer_open(
     candidate, at = draft.candidate, clock.now()
     request = ask_change(candidate, point, name="张珊")
     if became == "refused":
-        identity_requests.refuse(request=IdentityRequest.objects.get(), actor=clerk, reason="证明不足", at=at)
+        identity_desk.refuse(request=IdentityRequest.objects.get(), actor=clerk, reason="证明不足", at=at)
     elif became == "removed":
         ask_deletion(candidate, point)
     elif became == "outdated":

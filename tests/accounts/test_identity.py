@@ -211,18 +211,11 @@ def shown(characters: list[tuple[str, bool]]) -> tuple[str, str]:
     return "".join(c for c, _ in characters), "".join("^" if differs else " " for _, differs in characters)
 
 
-def test_two_numbers_side_by_side_show_where_they_differ_and_hide_the_rest() -> None:
+def test_two_numbers_side_by_side_tell_the_places_that_differ() -> None:
     compared = identity.compare("110101199003070029", "110101199003170026")
-    assert shown(compared.old) == ("1101********0*0029", "            ^    ^")
-    assert shown(compared.new) == ("1101********1*0026", "            ^    ^")
+    assert shown(compared.old) == ("1101**********0029", "            ^    ^")
+    assert shown(compared.new) == ("1101**********0026", "            ^    ^")
     assert compared.places == [13, 18]
-
-
-def test_numbers_that_differ_much_stay_hidden_where_they_differ() -> None:
-    compared = identity.compare("110101199003070029", "110222288114181126")
-    assert shown(compared.old)[0] == "1101**********0029"
-    assert shown(compared.new)[0] == "1102**********1126"
-    assert len(compared.places) == 14
 
 
 def test_numbers_of_other_lengths_are_masked_each_for_itself() -> None:
@@ -239,7 +232,7 @@ def test_unmasked_they_show_in_full_and_marked() -> None:
 
 
 @given(pair=st.integers(6, 20).flatmap(lambda n: st.tuples(*[st.text("0123456789", min_size=n, max_size=n)] * 2)))
-def test_side_by_side_at_least_half_of_what_a_mask_hides_stays_hidden(pair: tuple[str, str]) -> None:
+def test_side_by_side_all_that_a_mask_hides_stays_hidden(pair: tuple[str, str]) -> None:
     compared = identity.compare(*pair)
     for number, side in zip(pair, (compared.old, compared.new), strict=True):
-        assert shown(side)[0].count("*") * 2 >= identity.mask(number).count("*")
+        assert shown(side)[0] == identity.mask(number)

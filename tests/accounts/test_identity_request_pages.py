@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from accounts.actors import Actor
 from accounts.models import Candidate, IdentityRequest, Point
-from accounts.services import identity_form, identity_requests
+from accounts.services import identity_desk, identity_form
 from exam_portal import clock
 from tests import factories
 from tests.accounts.requests import ask_change, ask_deletion, check, report
@@ -83,7 +83,7 @@ def test_a_refusal_is_told_with_its_reason_and_without_what_staff_noted(
     signed_in: Client, candidate: Candidate, point: Point, clerk: Actor, region: Actor
 ) -> None:
     request = check(ask_change(candidate, point, id_number=resident_id(7)), clerk)
-    identity_requests.refuse(request=request, actor=region, reason="证明不足", at=clock.now())
+    identity_desk.refuse(request=request, actor=region, reason="证明不足", at=clock.now())
     page = signed_in.get(reverse("accounts:identity_applications")).content.decode()
     assert "证明不足" in page
     assert "原件相符" not in page

@@ -10,7 +10,7 @@ from django.db import DatabaseError, InternalError, OperationalError
 
 from accounts.actors import Actor, acting
 from accounts.models import Candidate, Channel, IdentityRequest, LedgerEvent, Message, Point, Question
-from accounts.services import identity_requests, registering
+from accounts.services import identity_changes, identity_desk, identity_requests, registering
 from exam_portal import clock
 from exam_portal.kit import hooks
 from exam_portal.kit.errors import Refused
@@ -39,7 +39,7 @@ def test_two_of_the_region_decide_at_once(
     other = factories.staff_of(None, "43")
     if not with_lock:
         take_locks_out(monkeypatch)
-    meet(monkeypatch, identity_requests, "_opened")
+    meet(monkeypatch, identity_desk, "_opened")
     results = at_once(lambda: approve(request, region), lambda: approve(request, other))
     (failed,) = [result for result in results if isinstance(result, Exception)]
     if with_lock:
@@ -81,7 +81,7 @@ def test_somebody_signs_up_with_the_number_to_which_an_account_changes(
     candidate: Candidate, point: Point, clerk: Actor, region: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = check(ask_change(candidate, point, id_number=resident_id(7)), clerk)
-    meet(monkeypatch, identity_requests, "_account_with")
+    meet(monkeypatch, identity_requests.Identity, "account")
 
     def sign_up() -> Any:
         return registering.register_candidate(
@@ -127,7 +127,7 @@ def test_refusing_a_request_while_an_application_is_closed_for_it(
 
     def refuse() -> None:
         assert read.wait(timeout=10)
-        identity_requests.refuse(request=request, actor=clerk, reason="证明不足", at=clock.now())
+        identity_desk.refuse(request=request, actor=clerk, reason="证明不足", at=clock.now())
         refused.set()
 
     close = {"application": draft, "request": request, "actor": region, "reason": "x", "at": clock.now()}
@@ -173,7 +173,7 @@ def test_a_request_made_anew_while_it_is_checked(
     request = ask_change(candidate, point, name="张珊")
     if not with_lock:
         take_locks_out(monkeypatch)
-    meet(monkeypatch, identity_requests, "_opened")
+    meet(monkeypatch, identity_desk, "_opened")
     meet(monkeypatch, identity_requests, "hold")
     checked, anew = at_once(lambda: check(request, clerk), lambda: ask_change(candidate, point, name="张姗"))
     failed = [result for result in (checked, anew) if isinstance(result, Exception)]
@@ -192,7 +192,7 @@ def test_refusing_one_application_while_another_deletes_the_account_is_no_deadlo
     own = ask_change(candidate, point, name="张珊")
     waiting = check(report(candidate.id_number, point), clerk)
     held, taken = Event(), Event()
-    tell, write = identity_requests._tell, identity_requests._write
+    tell, write = identity_desk.tell, identity_changes._write
 
     def tell_later(request: IdentityRequest, *args: Any, **facts: Any) -> None:
         held.set()
@@ -203,10 +203,10 @@ def test_refusing_one_application_while_another_deletes_the_account_is_no_deadlo
         write(*args)
         taken.set()
 
-    monkeypatch.setattr(identity_requests, "_tell", tell_later)
-    monkeypatch.setattr(identity_requests, "_write", write_and_say)
+    monkeypatch.setattr(identity_desk, "tell", tell_later)
+    monkeypatch.setattr(identity_changes, "_write", write_and_say)
     results = at_once(
-        lambda: identity_requests.refuse(request=own, actor=clerk, reason="证明不足", at=clock.now()),
+        lambda: identity_desk.refuse(request=own, actor=clerk, reason="证明不足", at=clock.now()),
         lambda: held.wait(timeout=10) and approve(waiting, region),
     )
     assert [result.state for result in results] == ["refused", "done"]
@@ -242,11 +242,11 @@ def test_refusing_while_somebody_checks_is_no_deadlock(
     how: dict[str, Any] = {"request": ask_change(candidate, point, name="张珊"), "actor": clerk, "at": clock.now()}
     if with_keys:
         hold_keys_too(monkeypatch)
-    meet(monkeypatch, identity_requests, "check_may")
-    meet(monkeypatch, identity_requests, "_record")
+    meet(monkeypatch, identity_desk, "check_sees")
+    meet(monkeypatch, identity_desk, "record")
     results = at_once(
-        lambda: identity_requests.refuse(reason="证明不足", **how),
-        lambda: identity_requests.check(proof=b"%PDF-1.7", remark="", **how),
+        lambda: identity_desk.refuse(reason="证明不足", **how),
+        lambda: identity_desk.check(proof=b"%PDF-1.7", remark="", **how),
     )
     failed = [result for result in results if isinstance(result, Exception)]
     assert [type(error) for error in failed] == ([OperationalError] if with_keys else [Refused])

@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +16,10 @@ from stdnum.iso7064 import mod_11_2
 
 from accounts.actors import Actor, acting
 from accounts.models import Candidate, IdentityRequest, LedgerEvent, Message, Point
-from accounts.services import identity_requests, ledger
+from accounts.services import identity_desk, identity_requests, ledger
 from accounts.services.identity_requests import Identity
 from exam_portal import clock
+from exam_portal.kit.errors import Refused
 from exam_portal.kit.scans import NoScan
 from tests import factories
 from tests.accounts.requests import PROOF, approve, ask_change, ask_deletion, check, paper, refusal, report
@@ -225,7 +227,7 @@ def test_the_same_applied_for_on_a_later_day_has_its_full_time(
 
 def test_the_same_applied_for_after_a_refusal_is_another_one(candidate: Candidate, point: Point, clerk: Actor) -> None:
     first = ask_deletion(candidate, point)
-    identity_requests.refuse(request=first, actor=clerk, reason="证明不足", at=clock.now())
+    identity_desk.refuse(request=first, actor=clerk, reason="证明不足", at=clock.now())
     assert ask_deletion(candidate, point) != first
 
 
@@ -249,7 +251,7 @@ def test_what_was_removed_meanwhile_waits_for_nobody(
     acts = {
         "check": lambda: check(stale, clerk),
         "approve": lambda: approve(stale, region),
-        "refuse": lambda: identity_requests.refuse(request=stale, actor=clerk, reason="x", at=clock.now()),
+        "refuse": lambda: identity_desk.refuse(request=stale, actor=clerk, reason="x", at=clock.now()),
     }
     assert refusal(acts[act]) == "wrong_state"
 
@@ -277,10 +279,7 @@ def test_what_was_decided_is_not_decided_again(candidate: Candidate, point: Poin
     done = check(ask_change(candidate, point, name="张珊"), clerk)
     assert refusal(lambda: check(done, clerk)) == "wrong_state"
     assert refusal(lambda: approve(done, region)) == "wrong_state"
-    assert (
-        refusal(lambda: identity_requests.refuse(request=done, actor=clerk, reason="x", at=clock.now()))
-        == "wrong_state"
-    )
+    assert refusal(lambda: identity_desk.refuse(request=done, actor=clerk, reason="x", at=clock.now())) == "wrong_state"
 
 
 @pytest.mark.parametrize("waits_for", ["point", "region"])
@@ -292,10 +291,10 @@ def test_refusing_says_why_and_changes_nothing(
     if waits_for == "region":
         request, actor, other = check(request, clerk), region, clerk
     how: dict[str, Any] = {"request": request, "at": clock.now()}
-    assert refusal(lambda: identity_requests.refuse(actor=other, reason="x", **how)) == "forbidden"
-    assert refusal(lambda: identity_requests.refuse(actor=actor, reason=" ", **how)) == "no_reason"
+    assert refusal(lambda: identity_desk.refuse(actor=other, reason="x", **how)) == "forbidden"
+    assert refusal(lambda: identity_desk.refuse(actor=actor, reason=" ", **how)) == "no_reason"
     before = Candidate.objects.values().get(pk=candidate.pk)
-    identity_requests.refuse(actor=actor, reason="证明不足", **how)
+    identity_desk.refuse(actor=actor, reason="证明不足", **how)
     request.refresh_from_db()
     assert (request.state, request.refusal) == ("refused", "证明不足")
     assert Candidate.objects.values().get(pk=candidate.pk) == before
@@ -322,6 +321,20 @@ def test_what_is_no_scan_is_refused(candidate: Candidate, point: Point, clerk: A
         check(request, clerk, proof)
     request.refresh_from_db()
     assert (request.state, request.proof.name) == ("made", "")
+
+
+@pytest.mark.parametrize("last", ["carry_out", "tell"])
+def test_what_is_refused_at_the_last_moment_leaves_no_scan_behind(
+    candidate: Candidate, point: Point, clerk: Actor, monkeypatch: pytest.MonkeyPatch, last: str, tmp_path: Path
+) -> None:
+    request = ask_deletion(candidate, point) if last == "carry_out" else report(candidate.id_number, point)
+
+    def refuse(*_args: object, **_more: object) -> None:
+        raise Refused("no", code="no")
+
+    monkeypatch.setattr(identity_desk, last, refuse)
+    assert refusal(lambda: check(request, clerk)) == "no"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_what_nobody_brought_is_removed_after_its_time(candidate: Candidate, point: Point, clerk: Actor) -> None:

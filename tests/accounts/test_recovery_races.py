@@ -9,7 +9,7 @@ from django.db import OperationalError
 
 from accounts.actors import Actor
 from accounts.models import Candidate, IdentityRequest, Message, Point, RecoveryAttempts
-from accounts.services import identity_requests, ledger, recovery
+from accounts.services import identity_changes, ledger, recovery
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.locks import locked
 from tests.accounts.recovering import NEW, make_somebody
@@ -40,7 +40,7 @@ def test_a_new_password_while_the_account_is_deleted(
     if not with_lock:
         take_the_candidates_lock_out(monkeypatch)
     meet(monkeypatch, recovery, "validate_password")
-    meet(monkeypatch, identity_requests, "_write")
+    meet(monkeypatch, identity_changes, "_write")
     results = at_once(
         lambda: recovery.set_password(proof=proof, password=NEW),
         lambda: check(request, clerk),
@@ -69,7 +69,7 @@ def test_telling_of_wrong_answers_while_the_account_is_deleted(
         time.sleep(0.6)
 
     monkeypatch.setattr(recovery, "ledger", SimpleNamespace(record=slowly))
-    meet(monkeypatch, identity_requests, "_write")
+    meet(monkeypatch, identity_changes, "_write")
     results = at_once(recovery.sweep_attempts, lambda: check(request, clerk))
     if not with_lock:
         assert kinds(results) == [OperationalError]

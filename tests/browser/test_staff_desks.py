@@ -11,7 +11,7 @@ import pytest
 
 from accounts.actors import acting, working_as
 from accounts.models import Candidate, IdentityRequest, LedgerEvent, LedgerVerification, Point, StaffAssignment
-from accounts.services import identity_desk, identity_requests, ledger
+from accounts.services import identity_desk, ledger
 from exam_portal import clock
 from registration.models import Exam
 from registration.services import applications
@@ -77,13 +77,16 @@ def test_a_clerks_case_from_search_to_done(
     press_enter(walk)
     assert walk.page.url.endswith(f"/{row.pk}/change/")
     walk.look("case")
-    reach(walk, "main summary")
-    walk.page.keyboard.press("Enter")
-    reach(walk, "#reveal_reason")
-    walk.page.keyboard.type("与身份证原件核对")
+    reach(walk, "main a[href$='/reveal/']")
     press_enter(walk)
-    assert candidate.id_number in walk.page.locator(".compared").inner_text()
+    reach(walk, "#id_reason")
+    walk.page.keyboard.type("与身份证原件核对")
+    reach(walk, "main form button")
+    press_enter(walk)
+    assert candidate.id_number in walk.page.locator(".revealed").inner_text()
     walk.look("revealed")
+    reach(walk, "main a[href$='/change/']")
+    press_enter(walk)
     reach(walk, "#check_remark")
     walk.page.keyboard.type("户口簿与身份证相符")
     reach(walk, "form[action$='/check/'] button")
@@ -194,8 +197,8 @@ def test_an_auditors_day(walker: Callable[..., Walker], point: Point, dark: bool
     factories.make_draft(candidate, exam)
     row = check(ask_change(candidate, point, id_number=resident_id(7)), working_as(member))
     identity_desk.reveal(request=row, actor=working_as(member), reason="与身份证原件核对", at=clock.now())
-    identity_desk.read_proof(request=row, actor=working_as(of_region()), at=clock.now())
-    identity_requests.refuse(request=row, actor=working_as(of_region()), reason="材料不足", at=clock.now())
+    identity_desk.read_proof(request=row, actor=working_as(of_region()), reason="审批", at=clock.now())
+    identity_desk.refuse(request=row, actor=working_as(of_region()), reason="材料不足", at=clock.now())
     walk = walker(DESK, dark=dark)
     sit_down(walk, of_nation())
     walk.look("home-never-verified")

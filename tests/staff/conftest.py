@@ -2,15 +2,29 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from accounts.actors import SYSTEM
+from accounts.models import Point
 from accounts.services import staff
 from exam_portal import clock
 from tests import factories
 from tests.staffing import staff_client
+
+
+@pytest.fixture(autouse=True)
+def private_files(tmp_path: Path, settings: Any) -> Path:
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def point(exam: object) -> Point:
+    return Point.objects.get(code="4301")
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from accounts.services import ledger, staff
 from exam_portal import clock
 from tests import factories
 from tests.accounts.requests import ask_change, check
-from tests.staff.desks import clerk, of_nation, of_region
-from tests.staff.test_identity_desk import text_of
+from tests.staff.desks import clerk, of_nation, of_region, text_of
 from tests.staffing import staff_client
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("R28")]

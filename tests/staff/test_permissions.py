@@ -63,6 +63,7 @@ EXPECTED: dict[str, Expect] = {
     "admin:accounts_candidate_look_end": Expect(ANYBODY),
     "admin:accounts_identityrequest_changelist": Expect(Right.SEE_CANDIDATES),
     "admin:accounts_identityrequest_change": Expect(Right.SEE_CANDIDATES, row="identity_request"),
+    "admin:accounts_identityrequest_search": Expect(Right.SEE_CANDIDATES),
     "admin:accounts_identityrequest_check": Expect(Right.CHECK_IDENTITY, row="identity_request"),
     "admin:accounts_identityrequest_approve": Expect(Right.DECIDE_IDENTITY, row="identity_request"),
     "admin:accounts_identityrequest_refuse": Expect(

@@ -12,8 +12,7 @@ from accounts.models import LedgerEvent, StaffAssignment, User
 from exam_portal import clock
 from tests import factories
 from tests.conftest import OPEN
-from tests.staff.desks import clerk, of_nation, of_region
-from tests.staff.test_identity_desk import text_of
+from tests.staff.desks import clerk, of_nation, of_region, text_of
 from tests.staffing import staff_client
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("R28")]

@@ -12,7 +12,7 @@ from exam_portal.kit.errors import Refused
 from exam_portal.staff.checks import check_scopes
 from registration.models import Application, Exam, ExamRegion
 from tests import factories
-from tests.accounts.requests import ask_deletion
+from tests.accounts.requests import ask_deletion, check, report
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +75,20 @@ def test_the_point_sees_whom_an_open_application_about_an_identity_is_about(exam
         assert (sees(actor, newcomer), sees(actor, request)) == (expected, expected)
     IdentityRequest.objects.filter(pk=request.pk).delete()
     assert not sees(staff("point_reviewer", point="4301"), newcomer)
+
+
+@pytest.mark.rule("R07", "R28")
+def test_a_report_that_anybody_makes_shows_nobody_to_the_point_or_region(exam: Exam) -> None:
+    newcomer, point = factories.CandidateFactory(), Point.objects.get(code="4301")
+    clerk, region = staff("site_clerk", point="4301", site="430101"), staff("region_reviewer", region="43")
+    request = report(newcomer.id_number, point)
+    for when in ("made", "checked"):
+        assert [sees(actor, newcomer) for actor in (clerk, region)] == [False, False], when
+        assert sees(clerk, request) and sees(region, request)
+        if when == "made":
+            check(request, clerk)
+    ask_deletion(newcomer, point)
+    assert sees(clerk, newcomer)
 
 
 @pytest.mark.rule("R28")

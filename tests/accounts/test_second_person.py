@@ -1,0 +1,80 @@
+"""Two persons are two: not one with an account that the same person gave out (R07, R28)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from accounts.actors import SYSTEM, Actor, working_as
+from accounts.models import Candidate, Point, StaffAssignment, User
+from accounts.services import staff
+from accounts.services.second_person import first_persons, is_second_person
+from exam_portal import clock
+from tests import factories
+from tests.accounts.requests import approve, ask_change, check, refusal
+from tests.factories import resident_id
+from tests.staff.desks import page
+from tests.staffing import staff_client
+
+pytestmark = [pytest.mark.django_db, pytest.mark.rule("R28")]
+
+
+def give_a_role(actor: Actor) -> User:
+    how = {"username": "another.account", "name": "王另", "role": "region_reviewer", "code": "43"}
+    return staff.add(actor=actor, valid_from=clock.now(), **how).user
+
+
+def make_a_link(actor: Actor) -> User:
+    user = factories.make_staff(region="43").user
+    staff.make_link(actor=actor, user=user, at=clock.now())
+    return user
+
+
+GIVE = pytest.mark.parametrize("give", [give_a_role, make_a_link], ids=lambda give: give.__name__)
+
+
+def administrator() -> StaffAssignment:
+    return factories.make_staff(region="43", role="region_admin")
+
+
+def comes_to_the_point(member: StaffAssignment, point: Point) -> Actor:
+    """Whoever administered a region and now works at a point."""
+    staff.end(actor=factories.staff_of(None, role="national_admin"), assignment=member, at=clock.now())
+    how = {"name": member.name, "role": "point_reviewer", "point": point, "region_id": point.region_id}
+    return working_as(StaffAssignment.objects.create(user=member.user, valid_from=clock.now(), **how))
+
+
+@GIVE
+def test_who_got_a_role_or_a_link_from_somebody_is_no_second_person_after_them(
+    exam: object, give: Callable[[Actor], User]
+) -> None:
+    first, other = administrator(), administrator()
+    user = give(working_as(first))
+    actor = working_as(StaffAssignment.objects.get(user=user))
+    assert first_persons(actor) == {user.pk, first.user_id}
+    assert not is_second_person(actor, first=first.user_id)
+    assert is_second_person(actor, first=other.user_id)
+    assert is_second_person(working_as(first), first=user.pk), "who gives roles oversees those to whom they are given"
+    assert is_second_person(working_as(other), first=first.user_id)
+
+
+@pytest.mark.rule("R07")
+@GIVE
+def test_what_somebody_checked_is_not_approved_by_an_account_that_they_gave_out(
+    candidate: Candidate, point: Point, give: Callable[[Actor], User]
+) -> None:
+    member = administrator()
+    user = give(working_as(member))
+    request = check(ask_change(candidate, point, id_number=resident_id(7)), comes_to_the_point(member, point))
+    given_out = StaffAssignment.objects.get(user=user)
+    assert refusal(lambda: approve(request, working_as(given_out))) == "same_person"
+    shown = staff_client(given_out).get(page(request))
+    assert list(shown.context["acts"]) == ["refuse"]
+    assert str(shown.context["another_decides"]) in shown.content.decode()
+    independent = factories.make_staff(region="43")
+    assert list(staff_client(independent).get(page(request)).context["acts"]) == ["approve", "refuse"]
+    assert approve(request, working_as(independent)).state == "done"
+
+
+def test_what_the_portal_gave_out_itself_stands_against_nobody(exam: object) -> None:
+    user = give_a_role(SYSTEM)
+    assert first_persons(working_as(StaffAssignment.objects.get(user=user))) == {user.pk}
