@@ -25,7 +25,7 @@ from accounts.models import IdentityRequest
 from accounts.roles import Right
 from accounts.searches import MOST, Sought
 from accounts.services import identity_desk
-from accounts.services.second_person import WHO_MAY
+from accounts.services.second_person import WHO_MAY_APART
 from accounts.territory import visible_to
 from exam_portal import clock
 from exam_portal.kit import hooks
@@ -209,7 +209,7 @@ class IdentityRequestAdmin(SearchedByPost):
             **_account(row, actor, at),
             "acts": acts,
             "carried_out_here": not identity_desk.needs_region(row),
-            "another_decides": WHO_MAY if list(acts) == ["refuse"] else "",
+            "another_decides": WHO_MAY_APART if list(acts) == ["refuse"] else "",
             "may_open_proof": bool(row.proof) and any(actor.may(right) for right in WORKING),
             "history": history(("identity_request", row.number)),
             "list_url": reverse("admin:accounts_identityrequest_changelist"),

@@ -30,7 +30,7 @@ def acts_open_to(*, request: IdentityRequest, actor: Actor) -> tuple[str, ...]:
     if request.state == State.MADE and sees(actor, Right.CHECK_IDENTITY, request):
         return ("check", "refuse")
     if request.state == State.CHECKED and sees(actor, Right.DECIDE_IDENTITY, request):
-        second = is_second_person(actor, first=request.checked_by_id)
+        second = is_second_person(actor, first=request.checked_by_id, apart=True)
         return ("approve", "refuse") if second else ("refuse",)
     return ()
 
@@ -77,7 +77,7 @@ def approve(*, request: IdentityRequest, actor: Actor, remark: str, at: datetime
         Refused: not this region's, no second person after who checked it (`same_person`), and as `check`.
     """
     request, candidate = _opened(request, State.CHECKED, actor, Right.DECIDE_IDENTITY)
-    check_second_person(actor, first=request.checked_by_id)
+    check_second_person(actor, first=request.checked_by_id, apart=True)
     _check_nothing_against(request, candidate, at)
     request.remark = "\n".join(filter(None, [request.remark, remark.strip()]))
     carry_out(request, candidate, actor, at)

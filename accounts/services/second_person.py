@@ -1,6 +1,9 @@
-"""Two persons: what somebody began somebody else decides, and not by an account that the first may have signed in to.
+"""Two persons: what somebody began somebody else decides, and not by an account that the same person may sign in to.
 
-Asked where an identity (R07) and where an open exam year is changed (R28).
+Asked where an identity (R07) and where an open exam year is changed (R28). Whoever gave an account its role, or a link
+to set its password, may have chosen who signs in to it. So who received is no second person after who gave; and where
+an identity is at stake, who gave is none after who received. An exam year is also decided by those who gave out the
+accounts of who proposes: the nation oversees the administrators whom it appoints.
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -13,26 +16,34 @@ WHO_MAY = _(
     "A second person decides: not who did the first part, nor anybody to whom they ever gave a role or a link to set a "
     "password."
 )
-# Whoever did this for an account has chosen who signs in to it.
+WHO_MAY_APART = _(
+    "A second person decides: not who did the first part, nor anybody who ever gave them, or got from them, a role or "
+    "a link to set a password."
+)
 _GIVEN = ("staff.added", "password.link_made")
 
 
 def first_persons(actor: Actor) -> set[int]:
     """The accounts after whom this one is no second person: itself, and those who gave it a role or a link."""
-    given = LedgerEvent.objects.filter(stream="staff", stream_id=actor.id, action__in=_GIVEN, actor_kind="staff")
-    return {int(number) for number in (actor.id, *given.values_list("actor_id", flat=True))}
+    return {int(actor.id)} | _givers(int(actor.id))
 
 
-def is_second_person(actor: Actor, *, first: int | None) -> bool:
-    """Whether the actor may decide what the account `first` began."""
-    return first not in first_persons(actor)
+def is_second_person(actor: Actor, *, first: int | None, apart: bool = False) -> bool:
+    """Whether the actor may decide what the account `first` began; `apart`: nor did the actor give out that account."""
+    gave = apart and first is not None and int(actor.id) in _givers(first)
+    return first not in first_persons(actor) and not gave
 
 
-def check_second_person(actor: Actor, *, first: int | None) -> None:
+def check_second_person(actor: Actor, *, first: int | None, apart: bool = False) -> None:
     """Refuse whoever is no second person after the account `first`.
 
     Raises:
         Refused: code `same_person`.
     """
-    if not is_second_person(actor, first=first):
-        raise Refused(WHO_MAY, code="same_person")
+    if not is_second_person(actor, first=first, apart=apart):
+        raise Refused(WHO_MAY_APART if apart else WHO_MAY, code="same_person")
+
+
+def _givers(account: int) -> set[int]:
+    given = LedgerEvent.objects.filter(stream="staff", stream_id=str(account), action__in=_GIVEN, actor_kind="staff")
+    return {int(number) for number in given.values_list("actor_id", flat=True)}
