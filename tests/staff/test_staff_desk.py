@@ -105,6 +105,9 @@ def test_a_later_first_day_begins_at_its_midnight_and_an_empty_last_day_never_en
         ({"code": ""}, "code"),
         ({"valid_from": "2023-12-04"}, "valid_from"),
         ({"valid_from": "today"}, "valid_from"),
+        ({"valid_from": "0001-01-01"}, "valid_from"),
+        ({"valid_from": "9999-12-31", "valid_until": ""}, "valid_from"),
+        ({"valid_until": "9999-12-31"}, "valid_until"),
         ({"valid_until": "2023-12-04"}, "valid_until"),
     ],
 )

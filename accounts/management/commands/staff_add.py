@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from accounts.actors import SYSTEM
 from accounts.services import staff
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
+from exam_portal.kit.moments import begins, check_day
 
 
 class Command(BaseCommand):
@@ -76,7 +77,11 @@ class Command(BaseCommand):
 def _day(text: str, problems: list[str]) -> datetime | None:
     """The first moment of a day in Beijing; None for no day, with a line among the problems where it is wrong."""
     try:
-        return datetime.combine(date.fromisoformat(text), time(), tzinfo=clock.BEIJING) if text else None
-    except ValueError:
+        if not text:
+            return None
+        day = date.fromisoformat(text)
+        check_day(day)
+        return begins(day)
+    except (ValueError, ValidationError):
         problems.append(f"“{text}” is no day, such as 2023-12-01.")
         return None
