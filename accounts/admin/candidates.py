@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from allauth.account.adapter import get_adapter
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -261,7 +260,6 @@ class CandidateAdmin(ScopedAdmin):
             looking.begin(request, candidate)
             return redirect("portal:dashboard")
         if name == "unlock":
-            get_adapter(request).forget_failed_sign_ins(request, candidate.user)
             messages.success(request, _("Unlocked. The candidate can try again at once."))
         else:
             text = ngettext("Signed out in %(count)d place.", "Signed out in %(count)d places.", ended)

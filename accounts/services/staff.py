@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import identity, queries, roles
 from accounts.actors import SYSTEM, VISITOR, Actor, forbidden, working_as
+from accounts.limits import forget_failed_sign_ins
 from accounts.models import Point, Region, Site, StaffAssignment, User
 from accounts.roles import Level, Right
 from accounts.services import ledger, sessions, two_step
@@ -216,7 +217,8 @@ def invited(code: str, *, at: datetime) -> User:
 
 @transaction.atomic
 def set_password(*, code: str, password: str, at: datetime) -> User:
-    """Set a password by the code of a link, which is then used; all sessions of the account end.
+    """Set a password by the code of a link, which is then used; all sessions of the account end. However often the
+    forgotten one was tried, it signs in at once.
 
     Raises:
         ValidationError: the password is too weak.
@@ -229,6 +231,7 @@ def set_password(*, code: str, password: str, at: datetime) -> User:
     user.save(update_fields=["password"])
     sessions.end_all(user=user)
     _record(user, "password.set", VISITOR, at)
+    forget_failed_sign_ins(user)
     return user
 
 
