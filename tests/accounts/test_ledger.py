@@ -241,7 +241,7 @@ def test_only_the_first_lines_of_many_faults_are_kept(events: None, monkeypatch:
     assert (kept.faults, kept.first_faults, len(told)) == (4, "\n".join(told[:2]), 4)
 
 
-@pytest.mark.parametrize("sql", ["UPDATE {} SET faults = 0", "DELETE FROM {}"])
+@pytest.mark.parametrize("sql", ["UPDATE {} SET faults = 0", "DELETE FROM {}", "TRUNCATE {}"])
 def test_a_bad_result_is_not_made_good_afterwards(db: None, sql: str) -> None:
     ledger.verify_and_note(at=clock.now())
     with pytest.raises(Exception, match="pgtrigger"), transaction.atomic(), connection.cursor() as cursor:

@@ -209,12 +209,13 @@ def test_it_ends_after_fifteen_minutes(looking: Client, looked_at: Candidate) ->
 def test_it_ends_when_it_is_no_longer_one_s_own(
     looking: Client, looked_at: Candidate, assignment: StaffAssignment, how: str
 ) -> None:
-    if how == "role ends":
-        StaffAssignment.objects.filter(pk=assignment.pk).update(valid_until=clock.now() - timedelta(seconds=1))
-    elif how == "another role":
-        StaffAssignment.objects.filter(pk=assignment.pk).update(role="region_reviewer", point=None)
-    elif how == "leaves the territory":
-        StaffAssignment.objects.filter(pk=assignment.pk).update(point="4302")
+    if how != "account deleted":
+        ended = clock.now() - timedelta(seconds=1)
+        StaffAssignment.objects.filter(pk=assignment.pk).update(valid_until=ended)
+        if how == "another role":
+            factories.make_staff(region="43", role="region_reviewer", since=ended, user=assignment.user)
+        elif how == "leaves the territory":
+            factories.make_staff(Point.objects.get(code="4302"), since=ended, user=assignment.user)
     else:
         emptied = {"name": "", "id_number": "", "id_digest": None, "id_digest_next": None}
         with pgtrigger.ignore():

@@ -45,9 +45,9 @@ def beijing(*numbers: int) -> datetime:
 
 # --- The list -------------------------------------------------------------------------------------
 def test_the_list_shows_the_staff_of_the_own_region_in_force_now_or_later(desk: Client) -> None:
-    here, ended, later, elsewhere = clerk(), clerk(), clerk(), clerk("1201")
+    here, ended, elsewhere = clerk(), clerk(), clerk("1201")
+    later = factories.make_staff(region="43", since=clock.now() + timedelta(days=3))
     StaffAssignment.objects.filter(pk=ended.pk).update(valid_until=clock.now() - timedelta(hours=1))
-    StaffAssignment.objects.filter(pk=later.pk).update(valid_from=clock.now() + timedelta(days=3))
 
     def listed(**query: str) -> set[str]:
         content = desk.get(LIST, query).content.decode()
