@@ -62,6 +62,9 @@ class StaffAssignment(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.Update,
                 func="""
+                    IF NEW.valid_until < NEW.valid_from THEN
+                        RETURN NEW;  -- refused by the constraint, in its own words
+                    END IF;
                     PERFORM FROM accounts_user WHERE id = NEW.user_id FOR UPDATE;
                     IF EXISTS (
                         SELECT FROM accounts_staffassignment other
