@@ -66,7 +66,7 @@ def make_staff(
         region_id=region or None,
         point=point,
         site_id=site or None,
-        valid_from=since or clock.now() - timedelta(days=1),
+        valid_from=since or clock.now() - timedelta(days=30),
     )
 
 
