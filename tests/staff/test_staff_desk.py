@@ -133,6 +133,23 @@ def test_a_candidates_account_the_own_and_one_with_a_role_get_none(admin: StaffA
     assert StaffAssignment.objects.count() == before
 
 
+@pytest.mark.rule("R28")
+def test_a_role_elsewhere_and_another_spelling_are_said_beside_the_username_and_nothing_is_done(desk: Client) -> None:
+    later = clock.now() + timedelta(days=60)
+    there = factories.make_staff(region="12", since=later)
+    here = clerk()
+    ended = {"valid_until": clock.now()}
+    StaffAssignment.objects.filter(pk=here.pk).update(**ended)
+    before = (list(StaffAssignment.objects.values()), User.objects.count(), LedgerEvent.objects.count())
+    pages = []
+    for username in (there.user.username, f"{here.user.username[:3]}-{here.user.username[3:]}"):
+        response = desk.post(f"{LIST}add/", {**NEW, "username": username})
+        assert set(response.context["form"].errors) == {"username"}, username
+        pages.append(response.content.decode())
+    assert "/account/welcome/" not in "".join(pages) and "天津" not in pages[0]
+    assert (list(StaffAssignment.objects.values()), User.objects.count(), LedgerEvent.objects.count()) == before
+
+
 def test_somebody_with_a_password_is_led_to_their_page_without_an_address(desk: Client) -> None:
     member = clerk()
     member.user.set_password("correct horse battery")

@@ -42,11 +42,11 @@ class Command(BaseCommand):
         now = clock.now()
         problems: list[str] = []
         valid_from, valid_until = (_day(options[option], problems) for option in ("valid_from", "valid_until"))
-        address = ""
         try:
             with transaction.atomic():
-                assignment = staff.add(
+                assignment, link = staff.invite(
                     actor=SYSTEM,
+                    at=now,
                     username=username,
                     name=name,
                     role=role,
@@ -54,8 +54,6 @@ class Command(BaseCommand):
                     valid_from=valid_from or now,
                     valid_until=valid_until,
                 )
-                if not assignment.user.has_usable_password():
-                    address = settings.PORTAL_ORIGIN + staff.make_link(actor=SYSTEM, user=assignment.user, at=now)
                 transaction.set_rollback(options["dry_run"] or bool(problems))
         except ValidationError as error:
             problems += error.messages
@@ -63,7 +61,7 @@ class Command(BaseCommand):
             problems.append(str(refused))
         if problems:
             raise CommandError("\n".join([*problems, "Nothing was changed."]))
-        address = "" if options["dry_run"] else address
+        address = settings.PORTAL_ORIGIN + link if link and not options["dry_run"] else ""
         if options["json"]:
             told = {"username": assignment.user.username, "role": role, "institution": institution, "address": address}
             self.stdout.write(json.dumps({"ok": True, "dry_run": options["dry_run"], **told}))
