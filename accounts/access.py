@@ -7,6 +7,7 @@ from typing import Any, cast
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, ResolverMatch, resolve
 
 from accounts.actors import Actor, working_as
 from accounts.models import StaffAssignment, User
@@ -41,6 +42,14 @@ def candidate_page(view: View) -> View:
         return response
 
     return guarded
+
+
+def page_of(request: HttpRequest) -> ResolverMatch | None:
+    """The page that a request asks for, for a middleware, which comes before Django has resolved it; None for none."""
+    try:
+        return resolve(request.path_info)
+    except Resolver404:
+        return None
 
 
 def actor_of(request: HttpRequest) -> Actor:

@@ -287,8 +287,7 @@ class CandidateAdmin(ScopedAdmin):
 
     def end_looking(self, request: HttpRequest) -> HttpResponse:
         """Look no more, and go back to the candidate's page."""
-        key = looking.end(request) if request.method == "POST" else None
-        return redirect("admin:accounts_candidate_change", key) if key else redirect("admin:index")
+        return redirect(looking.end(request) if request.method == "POST" else "admin:index")
 
 
 def _how(request: HttpRequest) -> dict[str, Any]:

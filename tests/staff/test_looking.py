@@ -227,6 +227,54 @@ def test_it_ends_when_it_is_no_longer_one_s_own(
     assert after.headers.get("Location") == ("/account/login/?next=/exams/" if how == "role ends" else None)
 
 
+def test_after_looking_at_whom_one_no_longer_sees_one_comes_home(
+    looking: Client, looked_at: Candidate, assignment: StaffAssignment
+) -> None:
+    ended = clock.now()
+    StaffAssignment.objects.filter(pk=assignment.pk).update(valid_until=ended)
+    factories.make_staff(Point.objects.get(code="4302"), since=ended, user=assignment.user)
+    over = looking.get("/dashboard/", follow=True)
+    assert (over.redirect_chain, over.status_code) == ([("/staff/", 302)], 200)
+    assert "以考生视角查看网站已结束" in over.content.decode()
+
+
+def test_a_button_pressed_for_whom_one_no_longer_sees_leads_home(
+    looking: Client, looked_at: Candidate, assignment: StaffAssignment
+) -> None:
+    ended = clock.now()
+    StaffAssignment.objects.filter(pk=assignment.pk).update(valid_until=ended)
+    factories.make_staff(Point.objects.get(code="4302"), since=ended, user=assignment.user)
+    assert looking.post(reverse("admin:accounts_candidate_look_end")).headers["Location"] == "/staff/"
+
+
+@pytest.mark.rule("R32")
+def test_a_long_pause_while_looking_signs_out(looking: Client, settings: Any) -> None:
+    settings.PORTAL_STAFF_IDLE_MINUTES = 10
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=10, seconds=1)):
+        paused = looking.get("/dashboard/")
+        assert paused.headers["Location"] == "/account/login/?next=/dashboard/"
+        page = looking.get("/dashboard/", follow=True).content.decode()
+        assert "长时间未操作" in page and BANNER not in page
+
+
+def test_looking_begins_the_pause_anew(looking: Client, settings: Any) -> None:
+    settings.PORTAL_STAFF_IDLE_MINUTES = 5
+    for minutes in (4, 8, 12):
+        with time_machine.travel(datetime.now(UTC) + timedelta(minutes=minutes)):
+            assert looking.get("/dashboard/").status_code == 200, minutes
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=14)):
+        assert looking.get("/staff/").status_code == 200
+
+
+@pytest.mark.rule("R32")
+def test_nobody_looks_without_a_second_step(looking: Client) -> None:
+    session = looking.session
+    del session["account_authentication_methods"]
+    session.save()
+    answer = looking.get("/dashboard/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, reverse("accounts:two_step"))
+
+
 @pytest.mark.rule("R28")
 def test_nobody_looks_at_somebody_elsewhere(exam: Exam, looked_at: Candidate) -> None:
     for elsewhere in (
