@@ -284,6 +284,27 @@ def set_password(*, code: str, password: str, at: datetime) -> User:
     return user
 
 
+@transaction.atomic
+def change_password(*, user: User, actor: Actor, present: str, password: str, keep: str, at: datetime) -> None:
+    """Change the own password, which one knows; the sessions of the account end but the one with the key `keep`.
+
+    Raises:
+        ValidationError: the new password is too weak.
+        Refused: it is not the actor's account (`forbidden`), or not the present password (`wrong_password`).
+    """
+    if (actor.kind, actor.id) != ("staff", str(user.pk)):
+        raise forbidden()
+    _hold(actor, user)
+    user.refresh_from_db()
+    if not user.check_password(present):
+        raise Refused(_("This is not your password."), code="wrong_password")
+    validate_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    ended = sessions.end_all(user=user, keep=keep)
+    _record(user, "password.changed", actor, at, ended=ended)
+
+
 def signed_in(*, assignment: StaffAssignment, by: str, at: datetime) -> int:
     """Record that somebody has signed in by a second step of this type; the oldest sessions beyond those allowed end.
 

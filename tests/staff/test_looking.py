@@ -30,6 +30,8 @@ pytestmark = pytest.mark.django_db
 
 # Pages of one's own, also while one looks; with the staff site.
 OWN = {
+    "accounts:staff_security",
+    "accounts:staff_password",
     "accounts:two_step",
     "accounts:two_step_app",
     "accounts:two_step_passkey",
