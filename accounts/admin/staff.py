@@ -161,6 +161,7 @@ class StaffAssignmentAdmin(ScopedAdmin):
         if request.method == "POST":
             raise PermissionDenied
         actor, number = actor_of(request), str(row.user_id)
+        helps = HELP if self._may_help(request, row) else {}
         acts = visible_to(actor, LedgerEvent).filter(
             Q(actor_kind="staff", actor_id=number) | Q(stream="staff", stream_id=number)
         )
@@ -170,7 +171,7 @@ class StaffAssignmentAdmin(ScopedAdmin):
             "subtitle": row.user.username,
             "row": row,
             "roles": [(held, self._may_end(request, held)) for held in roles],
-            "helps": self._helps(request, row),
+            "helps": [(reverse(f"admin:accounts_staffassignment_{name}", args=[row.pk]), HELP[name]) for name in helps],
             "history": told(acts.order_by("-at", "-pk")[:LATEST]),
             "audit_url": f"{reverse('admin:accounts_ledgerevent_changelist')}?person={row.user.username}",
         }
@@ -195,7 +196,7 @@ class StaffAssignmentAdmin(ScopedAdmin):
         """Carry out one of `HELP`, after a proof of who one is: it opens somebody else's account."""
         row = self.row_for(request, pk, Right.MANAGE_STAFF)
         back = redirect("admin:accounts_staffassignment_change", row.pk)
-        if request.method != "POST" and not self._helps(request, row):
+        if request.method != "POST" and not self._may_help(request, row):
             return back
         if not recently_proved(request):
             return ask_for_proof(request)
@@ -213,9 +214,8 @@ class StaffAssignmentAdmin(ScopedAdmin):
             context["address"] = settings.PORTAL_ORIGIN + links[0]
         return TemplateResponse(request, "admin/accounts/staffassignment/help.html", context)
 
-    def _helps(self, request: HttpRequest, row: StaffAssignment) -> dict[str, Help]:
-        """What this member of staff may do for the account."""
-        return HELP if staff.helps(actor_of(request), row.user, at=clock.arrival(request)) else {}
+    def _may_help(self, request: HttpRequest, row: StaffAssignment) -> bool:
+        return staff.helps(actor_of(request), row.user, at=clock.arrival(request))
 
     def _may_end(self, request: HttpRequest, row: StaffAssignment) -> bool:
         """Who manages staff ends a role that has not ended, and nobody the own one (R32)."""

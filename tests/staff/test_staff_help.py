@@ -47,7 +47,7 @@ def events() -> list[tuple[str, str, str]]:
 
 
 def test_a_link_for_a_new_password_is_shown_once_and_sets_one(desk: Client, member: StaffAssignment) -> None:
-    assert page(member, "link")[:-1].rpartition("/")[2] in desk.get(page(member, "change")).content.decode()
+    assert f'href="{page(member, "link")}"' in desk.get(page(member, "change")).content.decode()
     assert desk.get(page(member, "link")).status_code == 200
     assert events() == [], "looking makes no link"
     response = desk.post(page(member, "link"), WHY)
@@ -100,7 +100,7 @@ def test_nobody_helps_the_own_account_one_elsewhere_or_without_a_role(
         assert desk.get(page(row, act)).status_code == (302 if status == 200 else 404)
         assert desk.post(page(row, act), WHY).status_code == status
     for row in (admin, member):
-        assert f"../{act}/" not in desk.get(page(row, "change")).content.decode()
+        assert f"/{act}/" not in desk.get(page(row, "change")).content.decode()
     assert events() == [] and Authenticator.objects.exists()
 
 
@@ -110,7 +110,7 @@ def test_an_auditor_sees_who_had_which_role_and_changes_nothing(member: StaffAss
     assert f'href="{LIST}add/"' not in auditor.get(LIST).content.decode()
     text = auditor.get(page(member, "change")).content.decode()
     assert "湖南第01报名点" in text
-    assert not re.search(r"/end/|\.\./(link|two_step)/", text)
+    assert not re.search(r"/(end|link|two_step)/", text)
     for act in ("end", "link", "two_step"):
         assert auditor.get(page(member, act)).status_code == auditor.post(page(member, act), WHY).status_code == 403
     assert auditor.post(f"{LIST}add/", {}).status_code == 403
