@@ -7,8 +7,11 @@ from typing import Any, cast
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, ResolverMatch, resolve
 
 from accounts.actors import Actor, working_as
+from accounts.limits import per_address
 from accounts.models import StaffAssignment, User
 from accounts.queries import assignment_of, candidate_of
 from exam_portal import clock
@@ -41,6 +44,30 @@ def candidate_page(view: View) -> View:
         return response
 
     return guarded
+
+
+def staff_page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A page of somebody of staff about their own account, limited for each address; candidates have none (R32)."""
+
+    @per_address("PORTAL_SIGN_INS_PER_ADDRESS")
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user = request.user
+        if not user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if not isinstance(user, User) or user.kind != User.Kind.STAFF:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def page_of(request: HttpRequest) -> ResolverMatch | None:
+    """The page that a request asks for, for a middleware, which comes before Django has resolved it; None for none."""
+    try:
+        return resolve(request.path_info)
+    except Resolver404:
+        return None
 
 
 def actor_of(request: HttpRequest) -> Actor:

@@ -12,11 +12,10 @@ from django.shortcuts import render, resolve_url
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts import identity, queries, two_step
+from accounts import identity, limits, queries, two_step
 from accounts.models import User
 from accounts.services import staff
 from exam_portal import clock
-from exam_portal.kit.crypto import keyed_digest
 
 
 def called(login: str, *, user: str = "") -> Q:
@@ -69,16 +68,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return super().clean_username(username, shallow=shallow)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        # The same whether or not somebody is called so, however it is typed; and no ID number in the cache.
-        return keyed_digest("sign-in", identity.normalise_number(credentials.get("username", "")))
-
-    def forget_failed_sign_ins(self, request: HttpRequest, user: User) -> None:
-        """Let somebody with a new password sign in at once, however often the forgotten one was tried."""
-        names = [user.username]
-        if user.kind == User.Kind.CANDIDATE:
-            names.append(user.candidate.id_number)
-        for name in names:
-            self._delete_login_attempts_cached_email(request, username=name)
+        return limits.failed_sign_ins_key(credentials.get("username", ""))
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         assert isinstance(request.user, User)

@@ -114,6 +114,7 @@ GROUPS: list[tuple[str, str | Promise, dict[str, str | Promise]]] = [
             "staff.ended": _("Role ended"),
             "password.link_made": _("Link made to set a password"),
             "password.set": _("Password set by a link"),
+            "password.changed": _("Password changed"),
             "sign_in.done": _("Signed in"),
             "sign_in.failed": _("Failed to sign in"),
             "two_step.added": _("Second step set up"),

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 
 from accounts.access import actor_of
 from accounts.models import Candidate
@@ -34,10 +36,12 @@ def begin(request: HttpRequest, candidate: Candidate) -> None:
     request.session[KEY] = {"candidate": candidate.pk, "by": request.user.pk, "until": until}
 
 
-def end(request: HttpRequest) -> int | None:
-    """Look no more. Returns the key of the candidate who was looked at, or None."""
+def end(request: HttpRequest) -> str:
+    """Look no more. Returns where to go on: to the page of the candidate who was looked at, as long as one sees it."""
     state = request.session.pop(KEY, None)
-    return state["candidate"] if state else None
+    if state is None or not _seen(request, Right.SEE_CANDIDATES).filter(pk=state["candidate"]).exists():
+        return reverse("admin:index")
+    return reverse("admin:accounts_candidate_change", args=[state["candidate"]])
 
 
 def current(request: HttpRequest) -> Looking | None:
@@ -45,14 +49,17 @@ def current(request: HttpRequest) -> Looking | None:
     state = request.session.get(KEY)
     if state is None or state["by"] != request.user.pk or time.time() >= state["until"]:
         return None
-    try:
-        actor = actor_of(request)
-    except PermissionDenied:
-        return None
-    if not actor.may(Right.HELP_ACCOUNTS):
-        return None
-    candidates = visible_to(actor, Candidate).filter(pk=state["candidate"], deleted_at=None)
+    candidates = _seen(request, Right.HELP_ACCOUNTS).filter(pk=state["candidate"], deleted_at=None)
     candidate = candidates.select_related("user", "basic_information", "wechat").first()
     if candidate is None:
         return None
     return Looking(candidate=candidate, until=clock.as_shown(datetime.fromtimestamp(state["until"], UTC)))
+
+
+def _seen(request: HttpRequest, right: Right) -> QuerySet[Candidate]:
+    """The candidates whom one sees, by this right; nobody without a role now."""
+    try:
+        actor = actor_of(request)
+    except PermissionDenied:
+        return Candidate.objects.none()
+    return visible_to(actor, Candidate) if actor.may(right) else Candidate.objects.none()

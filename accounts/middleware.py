@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,6 +12,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from accounts import queries, two_step
+from accounts.access import page_of
 from accounts.models import User
 from exam_portal import clock
 
@@ -30,34 +30,38 @@ SETTING_UP = {
 class StaffMiddleware:
     """Signs out whose role has ended or who paused too long; leads whoever has no second step to set one up.
 
-    Views find the role of now in `request.staff_assignment`; it is looked up once.
+    Asked before anything inside, so that it holds also while somebody looks at the portal as a candidate. Views find
+    the role of now in `request.staff_assignment`; it is looked up once.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        return _stopped(request) or self.get_response(request)
 
-    def process_view(self, request: HttpRequest, _view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
-        user = request.user
-        if not isinstance(user, User) or user.kind != User.Kind.STAFF:
-            return None
-        page = request.resolver_match.view_name if request.resolver_match else ""
-        if page in ALWAYS:
-            return None
-        assignment = queries.assignment_of(user, at=clock.arrival(request))
-        if assignment is None:
-            return _out(request, _("You have no role at this time, so you were signed out."))
-        if _paused(request):
-            return _out(request, _("You were signed out because nothing was done for a while. Please sign in again."))
-        if not two_step.passed(request):
-            if two_step.is_set_up(user):  # in another session: this one was begun by the password alone
-                return _out(request, _("Two-step verification is set up now. Please sign in with it."))
-            if page not in SETTING_UP:
-                return redirect(two_step.SET_UP)
-        request.staff_assignment = assignment  # type: ignore[attr-defined]
+
+def _stopped(request: HttpRequest) -> HttpResponse | None:
+    """The answer to a request of staff that goes no further, or None."""
+    user = request.user
+    if not isinstance(user, User) or user.kind != User.Kind.STAFF:
         return None
+    page = page_of(request)
+    name = page.view_name if page else ""
+    if name in ALWAYS:
+        return None
+    assignment = queries.assignment_of(user, at=clock.arrival(request))
+    if assignment is None:
+        return _out(request, _("You have no role at this time, so you were signed out."))
+    if _paused(request):
+        return _out(request, _("You were signed out because nothing was done for a while. Please sign in again."))
+    if not two_step.passed(request):
+        if two_step.is_set_up(user):  # in another session: this one was begun by the password alone
+            return _out(request, _("Two-step verification is set up now. Please sign in with it."))
+        if name not in SETTING_UP:
+            return redirect(two_step.SET_UP)
+    request.staff_assignment = assignment  # type: ignore[attr-defined]
+    return None
 
 
 def _paused(request: HttpRequest) -> bool:

@@ -21,6 +21,7 @@ class Right(StrEnum):
     CHECK_IDENTITY = "check an application about an identity"
     DECIDE_IDENTITY = "decide an application about an identity"
     CLOSE_APPLICATION = "close an application"
+    SEE_STAFF = "see staff"
     MANAGE_STAFF = "manage staff"
     SEE_LEDGER = "see the ledger"
     SEE_EXAM_YEARS = "see exam years"
@@ -75,7 +76,8 @@ ROLES: dict[str, Role] = {
     "region_admin": Role(
         _("Region administrator"),
         Level.REGION,
-        _OF_THE_REGION | {Right.HELP_ACCOUNTS, Right.MANAGE_STAFF, Right.SEE_LEDGER, Right.EDIT_EXAM_YEAR},
+        _OF_THE_REGION
+        | {Right.HELP_ACCOUNTS, Right.SEE_STAFF, Right.MANAGE_STAFF, Right.SEE_LEDGER, Right.EDIT_EXAM_YEAR},
     ),
     "national_admin": Role(
         _("National administrator"),
@@ -84,6 +86,7 @@ ROLES: dict[str, Role] = {
             {
                 Right.SEE_CANDIDATES,
                 Right.HELP_ACCOUNTS,
+                Right.SEE_STAFF,
                 Right.MANAGE_STAFF,
                 Right.SEE_LEDGER,
                 Right.SEE_EXAM_YEARS,
@@ -92,9 +95,11 @@ ROLES: dict[str, Role] = {
             }
         ),
     ),
-    # Sees everything and changes nothing.
+    # Sees whatever others work on, ID numbers masked, and changes nothing.
     "auditor": Role(
-        _("Auditor"), Level.NATION, frozenset({Right.SEE_CANDIDATES, Right.SEE_LEDGER, Right.SEE_EXAM_YEARS})
+        _("Auditor"),
+        Level.NATION,
+        frozenset({Right.SEE_CANDIDATES, Right.SEE_STAFF, Right.SEE_LEDGER, Right.SEE_EXAM_YEARS}),
     ),
 }
 

@@ -1,6 +1,6 @@
 """The form by which somebody is given a role (R28)."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -13,7 +13,8 @@ from accounts.models import Point, Region, Site
 from accounts.roles import Level
 from accounts.territory import visible_to
 from exam_portal import clock
-from exam_portal.kit.forms import CHOOSE
+from exam_portal.kit.forms import CHOOSE, DayField
+from exam_portal.kit.moments import begins, ends
 
 
 class AddStaffForm(forms.Form):
@@ -33,15 +34,8 @@ class AddStaffForm(forms.Form):
     )
     role = forms.ChoiceField(label=_("Role"))
     code = forms.ChoiceField(label=_("Institution"), help_text=_("Of the level that the role is of."), required=False)
-    valid_from = forms.DateField(
-        label=_("First day"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    )
-    valid_until = forms.DateField(
-        label=_("Last day"),
-        help_text=_("Empty: until the role is ended."),
-        required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-    )
+    valid_from = DayField(label=_("First day"))
+    valid_until = DayField(label=_("Last day"), help_text=_("Empty: until the role is ended."), required=False)
 
     def __init__(self, data: QueryDict | None, *, actor: Actor, at: datetime) -> None:
         self.at = at
@@ -97,10 +91,6 @@ class AddStaffForm(forms.Form):
         """The moments between which a valid form gives the role: from now on where the first day is today."""
         first, last = self.cleaned_data["valid_from"], self.cleaned_data["valid_until"]
         return {
-            "valid_from": self.at if first == self._today() else _midnight(first),
-            "valid_until": _midnight(last + timedelta(days=1)) if last else None,
+            "valid_from": self.at if first == self._today() else begins(first),
+            "valid_until": ends(last) if last else None,
         }
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=clock.BEIJING)

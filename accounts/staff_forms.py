@@ -8,9 +8,10 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.forms import AuthenticateWebAuthnForm, ReauthenticateWebAuthnForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import PasswordTwiceForm
+from accounts.forms import PasswordTwiceForm, PresentPasswordForm
 from accounts.models import User
 from accounts.services import staff, two_step
 from exam_portal import clock
@@ -28,7 +29,18 @@ def _or_error(act: Callable[[], Any]) -> Any:
         raise forms.ValidationError(str(refused)) from None
 
 
-class WelcomeForm(PasswordTwiceForm):
+class _NewPasswordForm(PasswordTwiceForm):
+    """A new password of `user`; nobody's as long as the link is wrong."""
+
+    user: User | None = None
+
+    def clean_password1(self) -> str:
+        password = self.cleaned_data["password1"]
+        validate_password(password, self.user)
+        return password
+
+
+class WelcomeForm(_NewPasswordForm):
     """The first password of somebody of staff, or a new one; `code` is the part of the link behind the `#`."""
 
     code = forms.CharField(
@@ -41,13 +53,18 @@ class WelcomeForm(PasswordTwiceForm):
 
     def clean_code(self) -> str:
         code = self.cleaned_data["code"].strip().rpartition("#")[2]
-        self.user: User = _or_error(lambda: staff.invited(code, at=clock.now()))
+        self.user = _or_error(lambda: staff.invited(code, at=clock.now()))
         return code
 
-    def clean_password1(self) -> str:
-        password = self.cleaned_data["password1"]
-        validate_password(password, getattr(self, "user", None))
-        return password
+
+class ChangePasswordForm(PresentPasswordForm, _NewPasswordForm):
+    """The present password of `user`, and a new one."""
+
+    field_order = ["password", "password1", "password2"]
+
+    def __init__(self, data: QueryDict | None, *, user: User) -> None:
+        super().__init__(data)
+        self.user = user
 
 
 class AppForm(forms.Form):

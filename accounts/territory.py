@@ -114,13 +114,13 @@ def _identity_requests(actor: Actor) -> Q:
 
 @scope(StaffAssignment)
 def _staff(actor: Actor) -> Q:
-    """A region's own staff and that of its points, to whoever manages them."""
-    return Q(region=actor.region) if actor.may(Right.MANAGE_STAFF) else NOTHING
+    """A region's own staff and that of its points, to whoever sees staff."""
+    return Q(region=actor.region) if actor.may(Right.SEE_STAFF) else NOTHING
 
 
 @scope(LedgerEvent)
 def _events(actor: Actor) -> Q:
-    """To the administrators of a region: what its staff did while they were its staff, and what was done about them.
+    """To the administrators of a region: what was done by and about its staff while they were its staff.
 
     Not what candidates of the region did: theirs is read from the pages of each candidate, request and application.
     The accounts are fetched first, so that the index by actor finds their events however long the ledger is; times
@@ -132,13 +132,18 @@ def _events(actor: Actor) -> Q:
     elsewhere = StaffAssignment.objects.filter(user__in=here.values("user")).exclude(region=actor.region)
     moved = set(elsewhere.values_list("user", flat=True))
     held = list(here.values_list("user", "valid_from", "valid_until"))
-    numbers = {str(user) for user, _since, _until in held}
-    did = Q(actor_kind="staff", actor_id__in=sorted(numbers - {str(user) for user in moved}))
+    found = _by_and_about({user for user, _since, _until in held} - moved)
     for user, since, until in held:
         if user in moved:
             then = Q(at__gte=since, at__lt=until) if until else Q(at__gte=since)
-            did |= then & Q(actor_kind="staff", actor_id=str(user))
-    return did | Q(stream="staff", stream_id__in=sorted(numbers))
+            found |= then & _by_and_about({user})
+    return found
+
+
+def _by_and_about(users: set[int]) -> Q:
+    """Events of what these of staff did, and of what was done about their accounts."""
+    numbers = sorted(str(user) for user in users)
+    return Q(actor_kind="staff", actor_id__in=numbers) | Q(stream="staff", stream_id__in=numbers)
 
 
 @scope(Region)

@@ -46,10 +46,18 @@ def staff_of(point: Point | None, region: str = "", *, role: str = "") -> Actor:
     return working_as(make_staff(point, region, role=role))
 
 
-def make_staff(point: Point | None = None, region: str = "", *, role: str = "", site: str = "") -> StaffAssignment:
-    """A new member of staff: of the point, else of the region, else of the nation."""
+def make_staff(
+    point: Point | None = None,
+    region: str = "",
+    *,
+    role: str = "",
+    site: str = "",
+    since: datetime | None = None,
+    user: User | None = None,
+) -> StaffAssignment:
+    """A member of staff, new unless told whose account: of the point, else of the region, else of the nation."""
     number = User.objects.count()
-    user = User.objects.create(username=f"staff{number:04d}", kind=User.Kind.STAFF, is_staff=True, password="!")
+    user = user or User.objects.create(username=f"staff{number:04d}", kind=User.Kind.STAFF, is_staff=True, password="!")
     region = point.region_id if point else region
     return StaffAssignment.objects.create(
         user=user,
@@ -58,7 +66,7 @@ def make_staff(point: Point | None = None, region: str = "", *, role: str = "", 
         region_id=region or None,
         point=point,
         site_id=site or None,
-        valid_from=clock.now() - timedelta(days=1),
+        valid_from=since or clock.now() - timedelta(days=30),
     )
 
 

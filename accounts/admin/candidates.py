@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from allauth.account.adapter import get_adapter
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -221,7 +220,6 @@ class CandidateAdmin(SearchedByPost):
             looking.begin(request, candidate)
             return redirect("portal:dashboard")
         if name == "unlock":
-            get_adapter(request).forget_failed_sign_ins(request, candidate.user)
             messages.success(request, _("Unlocked. The candidate can try again at once."))
         else:
             text = ngettext("Signed out in %(count)d place.", "Signed out in %(count)d places.", ended)
@@ -249,8 +247,7 @@ class CandidateAdmin(SearchedByPost):
 
     def end_looking(self, request: HttpRequest) -> HttpResponse:
         """Look no more, and go back to the candidate's page."""
-        key = looking.end(request) if request.method == "POST" else None
-        return redirect("admin:accounts_candidate_change", key) if key else redirect("admin:index")
+        return redirect(looking.end(request) if request.method == "POST" else "admin:index")
 
 
 def _how(request: HttpRequest) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The audit page: the ledger by person, stream, action and time, and whether it is whole (R28)."""
 
-from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -22,7 +21,9 @@ from accounts.staff_work import ledger_alert
 from accounts.territory import visible_to
 from exam_portal import clock
 from exam_portal.kit import hooks
+from exam_portal.kit.forms import DayField
 from exam_portal.kit.keyset import KeysetChangeList
+from exam_portal.kit.moments import begins, ends
 
 # In the list of actions: all of one group.
 ALL_OF = ".*"
@@ -50,12 +51,8 @@ class AuditForm(forms.Form):
     stream = forms.ChoiceField(label=gettext_lazy("About"), required=False)
     subject = forms.CharField(label=gettext_lazy("Number"), max_length=40, required=False)
     action = forms.ChoiceField(label=gettext_lazy("What"), required=False)
-    since = forms.DateField(
-        label=gettext_lazy("From"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    )
-    until = forms.DateField(
-        label=gettext_lazy("To"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    )
+    since = DayField(label=gettext_lazy("From"), required=False)
+    until = DayField(label=gettext_lazy("To"), required=False)
 
     def __init__(self, data: QueryDict, *, actor: Actor) -> None:
         super().__init__(data, auto_id="audit_%s")
@@ -99,9 +96,9 @@ class AuditForm(forms.Form):
             group = {code: words for code, _heading, words in ledger_words.GROUPS}.get(action.removesuffix(ALL_OF))
             found &= Q(action__in=list(group)) if action.endswith(ALL_OF) and group else Q(action=action)
         if data["since"]:
-            found &= Q(at__gte=datetime.combine(data["since"], time(), tzinfo=clock.BEIJING))
+            found &= Q(at__gte=begins(data["since"]))
         if data["until"]:
-            found &= Q(at__lt=datetime.combine(data["until"] + timedelta(days=1), time(), tzinfo=clock.BEIJING))
+            found &= Q(at__lt=ends(data["until"]))
         return found
 
 

@@ -1,5 +1,8 @@
-"""Who works here: a region's administrators give and end roles in their own region (R28, R32)."""
+"""Who works here: a region's administrators give and end roles in their own region, and help to sign in (R28, R32)."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -10,23 +13,61 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.access import actor_of
 from accounts.admin.base import ScopedAdmin
+from accounts.candidate_forms import ReasonForm
 from accounts.histories import LATEST, told
 from accounts.models import LedgerEvent, StaffAssignment
 from accounts.roles import Right
 from accounts.services import staff
 from accounts.staff_desk_forms import AddStaffForm
 from accounts.territory import visible_to
+from accounts.two_step import ask_for_proof, recently_proved
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.forms import carry_out, posted
 
 # Beside which field a refusal of the service stands, by its code.
-_FIELDS = {"unknown_role": "role", "unknown_institution": "code", "candidate": "username", "overlaps": "username"}
+_FIELDS = {
+    "unknown_role": "role",
+    "unknown_institution": "code",
+    "candidate": "username",
+    "spelled_otherwise": "username",
+    "overlaps": "username",
+}
+
+
+@dataclass(frozen=True)
+class Help:
+    """Something by which an administrator lets somebody sign in again, with a reason: what it is called, and does.
+
+    `service` returns the path that is shown once, or None.
+    """
+
+    service: Callable[..., str | None]
+    label: str | Promise
+    explains: str | Promise
+
+
+HELP = {
+    "link": Help(
+        staff.make_link,
+        gettext_lazy("Link for a new password"),
+        gettext_lazy("For whoever forgot the password. You see the link once, and give it to the person yourself."),
+    ),
+    "two_step": Help(
+        staff.reset_two_step,
+        gettext_lazy("Reset two-step verification"),
+        gettext_lazy(
+            "For whoever lost telephone, passkey and recovery codes. The person is signed out everywhere, and sets it "
+            "up anew after signing in by the password."
+        ),
+    ),
+}
 
 
 class InForce(admin.SimpleListFilter):
@@ -53,9 +94,9 @@ class InForce(admin.SimpleListFilter):
 
 @admin.register(StaffAssignment)
 class StaffAssignmentAdmin(ScopedAdmin):
-    """The staff of one's own region: list, adding somebody, a member's roles and acts, ending a role."""
+    """The staff of one's own region: list, a member's roles and acts; and for its administrators what changes them."""
 
-    right = Right.MANAGE_STAFF
+    right = Right.SEE_STAFF
     ordering = ["-valid_from", "-pk"]
     list_display = ("called", "username", "role", "place", "valid_from", "valid_until")
     list_filter = (InForce, "role")
@@ -81,41 +122,46 @@ class StaffAssignmentAdmin(ScopedAdmin):
             path("add/", view(self.add_somebody), name="accounts_staffassignment_add"),
             path("<int:pk>/end/", view(self.end_view), name="accounts_staffassignment_end"),
         ]
+        for name in HELP:
+            act = view(partial(self.help, name))
+            own.append(path(f"<int:pk>/{name}/", act, name=f"accounts_staffassignment_{name}"))
         return [*own, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        may_add = actor_of(request).may(Right.MANAGE_STAFF)
+        return super().changelist_view(request, {"may_add": may_add, **(extra_context or {})})
 
     def add_somebody(self, request: HttpRequest) -> HttpResponse:
         """Give somebody a role; the answer shows once where a new person sets a password."""
         actor, at = actor_of(request), clock.arrival(request)
-        if not actor.may(self.right):
+        if not actor.may(Right.MANAGE_STAFF):
             raise PermissionDenied
         form = AddStaffForm(posted(request), actor=actor, at=at)
-        added: list[StaffAssignment] = []
+        added: list[tuple[StaffAssignment, str]] = []
 
         def act(data: dict[str, Any]) -> None:
-            added.append(staff.add(actor=actor, **{**data, **form.times()}))
+            added.append(staff.invite(actor=actor, at=at, **{**data, **form.times()}))
 
-        done = carry_out(form, act, **_FIELDS)
-        if done and added[0].user.has_usable_password():
-            messages.success(request, _("%(name)s has the role.") % {"name": added[0].name})
-            return redirect("admin:accounts_staffassignment_change", added[0].pk)
-        context = {
-            **self._context(request, _("Add somebody")),
-            "form": form,
-            "added": added[0] if done else None,
-            "address": settings.PORTAL_ORIGIN + staff.make_link(actor=actor, user=added[0].user, at=at) if done else "",
-        }
+        context = {**self._context(request, _("Add somebody")), "form": form}
+        if carry_out(form, act, **_FIELDS):
+            row, link = added[0]
+            if not link:
+                messages.success(request, _("%(name)s has the role.") % {"name": row.name})
+                return redirect("admin:accounts_staffassignment_change", row.pk)
+            context |= {"row": row, "address": settings.PORTAL_ORIGIN + link}
         return TemplateResponse(request, "admin/accounts/staffassignment/add.html", context)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """A member of staff: the roles, and what was done by and about them."""
+        """A member of staff: the roles, what was done by and about them, and the ways of letting them sign in again."""
         if not object_id.isdecimal():
             raise Http404
         row = self.row_for(request, int(object_id), self.right)
         if request.method == "POST":
             raise PermissionDenied
         actor, number = actor_of(request), str(row.user_id)
+        helps = HELP if self._may_help(request, row) else {}
         acts = visible_to(actor, LedgerEvent).filter(
             Q(actor_kind="staff", actor_id=number) | Q(stream="staff", stream_id=number)
         )
@@ -123,7 +169,9 @@ class StaffAssignmentAdmin(ScopedAdmin):
         context = {
             **self._context(request, row.name),
             "subtitle": row.user.username,
+            "row": row,
             "roles": [(held, self._may_end(request, held)) for held in roles],
+            "helps": [(reverse(f"admin:accounts_staffassignment_{name}", args=[row.pk]), HELP[name]) for name in helps],
             "history": told(acts.order_by("-at", "-pk")[:LATEST]),
             "audit_url": f"{reverse('admin:accounts_ledgerevent_changelist')}?person={row.user.username}",
         }
@@ -131,7 +179,7 @@ class StaffAssignmentAdmin(ScopedAdmin):
 
     def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """End a role, after a look at whose it is; all sessions of the account end."""
-        row = self.row_for(request, pk, self.right)
+        row = self.row_for(request, pk, Right.MANAGE_STAFF)
         if request.method == "POST":
             try:
                 staff.end(actor=actor_of(request), assignment=row, at=clock.arrival(request))
@@ -144,10 +192,36 @@ class StaffAssignmentAdmin(ScopedAdmin):
         context = {**self._context(request, _("End a role")), "row": row}
         return TemplateResponse(request, "admin/accounts/staffassignment/end.html", context)
 
+    def help(self, name: str, request: HttpRequest, pk: int) -> HttpResponse:
+        """Carry out one of `HELP`, after a proof of who one is: it opens somebody else's account."""
+        row = self.row_for(request, pk, Right.MANAGE_STAFF)
+        back = redirect("admin:accounts_staffassignment_change", row.pk)
+        if request.method != "POST" and not self._may_help(request, row):
+            return back
+        if not recently_proved(request):
+            return ask_for_proof(request)
+        form, links = ReasonForm(posted(request)), list[str | None]()
+
+        def act(data: dict[str, Any]) -> None:
+            how = {"actor": actor_of(request), "at": clock.arrival(request)}
+            links.append(HELP[name].service(user=row.user, **how, **data))
+
+        context = {**self._context(request, str(HELP[name].label)), "row": row, "help": HELP[name], "form": form}
+        if carry_out(form, act, no_reason="reason"):
+            if not links[0]:
+                messages.success(request, _("Two-step verification is reset."))
+                return back
+            context["address"] = settings.PORTAL_ORIGIN + links[0]
+        return TemplateResponse(request, "admin/accounts/staffassignment/help.html", context)
+
+    def _may_help(self, request: HttpRequest, row: StaffAssignment) -> bool:
+        return staff.helps(actor_of(request), row.user, at=clock.arrival(request))
+
     def _may_end(self, request: HttpRequest, row: StaffAssignment) -> bool:
-        """Not what has ended, and nobody the own role (R32)."""
-        at = clock.arrival(request)
-        return (row.valid_until is None or row.valid_until > at) and str(row.user_id) != actor_of(request).id
+        """Who manages staff ends a role that has not ended, and nobody the own one (R32)."""
+        actor, at = actor_of(request), clock.arrival(request)
+        lasts = row.valid_until is None or row.valid_until > at
+        return actor.may(Right.MANAGE_STAFF) and lasts and str(row.user_id) != actor.id
 
     def _context(self, request: HttpRequest, title: str) -> dict[str, Any]:
         list_url = reverse("admin:accounts_staffassignment_changelist")

@@ -127,7 +127,16 @@ class LedgerVerification(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        triggers = [pgtrigger.Protect(name="verification_is_kept", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="verification_is_kept", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="verifications_are_never_truncated",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Truncate,
+                func="RAISE EXCEPTION 'pgtrigger: the ledger is never emptied';",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.faults}"

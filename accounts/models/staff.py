@@ -29,7 +29,8 @@ def _institution_fits() -> Q:
 
 
 class StaffAssignment(models.Model):
-    """Somebody of staff in a role, for an institution, within `[valid_from, valid_until)`. One at a time for each.
+    """Somebody of staff in a role, for an institution, within `[valid_from, valid_until)`. One at a time for each;
+    changed by ending it and in no other way.
 
     `point` and `region` are those of the site, or of the point; a region's staff have no point, the nation's no region.
     """
@@ -61,6 +62,9 @@ class StaffAssignment(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.Update,
                 func="""
+                    IF NEW.valid_until < NEW.valid_from THEN
+                        RETURN NEW;  -- refused by the constraint, in its own words
+                    END IF;
                     PERFORM FROM accounts_user WHERE id = NEW.user_id FOR UPDATE;
                     IF EXISTS (
                         SELECT FROM accounts_staffassignment other
@@ -73,7 +77,28 @@ class StaffAssignment(models.Model):
                     RETURN NEW;
                 """,
             ),
+            # By who had which role when the ledger is read. A role comes to an end, or to an earlier one.
+            pgtrigger.Trigger(
+                name="role_is_only_ended",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func="""
+                    IF to_jsonb(NEW) - 'valid_until' <> to_jsonb(OLD) - 'valid_until'
+                        OR NEW.valid_until IS NULL OR NEW.valid_until > OLD.valid_until
+                    THEN
+                        RAISE EXCEPTION 'pgtrigger: a role is not changed, only ended';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
             pgtrigger.Protect(name="staff_assignment_is_kept", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="staff_assignments_are_kept",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Truncate,
+                func="RAISE EXCEPTION 'pgtrigger: roles of staff are never emptied';",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.actors import Actor, check_reason
+from accounts.limits import forget_failed_sign_ins
 from accounts.models import Candidate, Point, Region
 from accounts.roles import Right
 from accounts.services import ledger, outbox, sessions
@@ -44,10 +45,8 @@ def end_sessions(*, candidate: Candidate, actor: Actor, reason: str, at: datetim
 
 @transaction.atomic
 def unlock(*, candidate: Candidate, actor: Actor, reason: str, at: datetime) -> None:
-    """Let the candidate try anew to recover the account, however often that failed today, and say so in the inbox.
-
-    Wrong answers of which the candidate was not told yet are still told. Failed sign-ins are counted in the cache:
-    the adapter's `forget_failed_sign_ins` forgets them.
+    """Let the candidate try anew to sign in and to recover the account, however often that failed, and say so in the
+    inbox. Wrong answers of which the candidate was not told yet are still told.
 
     Raises:
         Refused: as `reveal_id_number`.
@@ -56,6 +55,7 @@ def unlock(*, candidate: Candidate, actor: Actor, reason: str, at: datetime) -> 
     candidate.recovery_attempts.update(tries=0)
     _record(candidate, "account.unlocked", actor, reason, at)
     _tell(candidate, actor, "account_unlocked")
+    forget_failed_sign_ins(candidate.user)
 
 
 @transaction.atomic

@@ -10,12 +10,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
 from accounts.models import LedgerEvent, LedgerVerification
 from exam_portal import clock
 from exam_portal.kit import crypto
 from exam_portal.kit.discreet import without_numbers
+from exam_portal.kit.errors import Refused
 
 # Each event with what `event_hash` is computed from, as text that PostgreSQL writes, so that no rounding comes between,
 # and with its stream's head. One statement, so one moment of the database.
@@ -34,6 +36,14 @@ _ENDS = """
     SELECT DISTINCT ON (stream, stream_id) stream, stream_id, position, hash FROM accounts_ledgerevent
     WHERE id <= %s ORDER BY stream, stream_id, position DESC
 """
+# Shared: what somebody does at once in two windows does not wait, but with the end of the role it takes turns.
+_ROLE_IN_FORCE = """
+    SELECT FROM accounts_staffassignment
+    WHERE user_id = %s AND role = %s
+        AND coalesce(region_id, '') = %s AND coalesce(point_id, '') = %s AND coalesce(site_id, '') = %s
+        AND valid_from <= %s AND (valid_until IS NULL OR valid_until > %s)
+    FOR SHARE
+"""
 
 
 def record(
@@ -50,7 +60,15 @@ def record(
 
     `payload` holds field names, codes, keyed digests and references - never personal data. A reason is typed by people:
     an ID number in it is masked, since nothing is ever taken out again.
+
+    Whatever staff do is recorded here, so here it is seen that their role has not ended while they did it (R28).
+
+    Raises:
+        Refused: at that moment somebody of staff has no longer the role that they act in (`forbidden`).
     """
+    at = at or clock.now()
+    if actor.kind == "staff":
+        _check_in_force(actor, at)
     LedgerEvent.objects.create(
         stream=stream,
         stream_id=stream_id,
@@ -59,9 +77,17 @@ def record(
         actor_id=actor.id,
         channel=actor.channel,
         reason=without_numbers(reason),
-        at=at or clock.now(),
+        at=at,
         payload=payload or {},
     )
+
+
+def _check_in_force(actor: Actor, at: datetime) -> None:
+    with connection.cursor() as cursor:
+        place = (actor.region, actor.point, actor.site)
+        cursor.execute(_ROLE_IN_FORCE, [actor.id, actor.role, *place, at, at])
+        if not cursor.fetchall():
+            raise Refused(_("Your role has ended. Nothing was changed."), code="forbidden")
 
 
 def event_hash(previous_hash: str, *texts: str) -> str:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import identity
 from accounts.actors import SYSTEM, Actor, acting, check_acts_for, forbidden
 from accounts.auth import called
+from accounts.limits import forget_failed_sign_ins
 from accounts.models import Candidate, EmailCode, Question, RecoveryAttempts, RecoveryQuestion, User
 from accounts.services import email_codes, ledger, outbox, sessions
 from accounts.services.candidates import hold
@@ -165,7 +166,8 @@ def _proof(user: User, by: str) -> Proof:
 
 @transaction.atomic
 def set_password(*, proof: Proof, password: str) -> User:
-    """Give the account a new password; all its sessions end, and the candidate reads of it in the inbox.
+    """Give the account a new password; all its sessions end, and the candidate reads of it in the inbox. However often
+    the forgotten one was tried, it signs in at once.
 
     The same password twice with one proof, as by a button pressed twice, is once.
 
@@ -198,6 +200,7 @@ def set_password(*, proof: Proof, password: str) -> User:
     outbox.enqueue(
         candidate=candidate, kind="password_recovered", object_id=str(candidate.pk), version=earlier + 1, facts={}
     )
+    forget_failed_sign_ins(user)
     return user
 
 

@@ -3,8 +3,8 @@
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 
-from accounts.actors import Actor, check_acts_for
-from accounts.models import Candidate, User
+from accounts.actors import Actor, forbidden
+from accounts.models import User
 from accounts.services import ledger
 
 
@@ -21,24 +21,29 @@ def end_oldest(*, user: User, beyond: int) -> int:
 
 
 @transaction.atomic
-def sign_out(*, candidate: Candidate, actor: Actor, keep: str = "", only: int | None = None) -> int:
-    """End the candidate's sessions: all but the one with the key `keep`, or `only` the one with this number.
+def sign_out(*, user: User, actor: Actor, keep: str = "", only: int | None = None) -> int:
+    """End the actor's own sessions: all but the one with the key `keep`, or `only` the one with this number.
 
     Returns how many ended; another's session is not among them.
+
+    Raises:
+        Refused: it is not the actor's account (`forbidden`).
     """
-    check_acts_for(actor, candidate)
+    owner = str(user.candidate.pk if user.kind == User.Kind.CANDIDATE else user.pk)
+    if (actor.kind, actor.id) != (user.kind, owner):
+        raise forbidden()
     if only is None:
-        ended = end_all(user=candidate.user, keep=keep)
+        ended = end_all(user=user, keep=keep)
     else:
-        session = UserSession.objects.filter(user=candidate.user, pk=only).first()
+        session = UserSession.objects.filter(user=user, pk=only).first()
         ended = 0
         if session:
             session.end()
             ended = 1
     if ended:
         ledger.record(
-            stream="candidate",
-            stream_id=str(candidate.pk),
+            stream=user.kind,
+            stream_id=owner,
             action="sessions.ended",
             actor=actor,
             payload={"count": ended},

@@ -1,6 +1,7 @@
 """Who works here: giving somebody a role, ending it, and helping them to sign in (R28, R32)."""
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -13,10 +14,12 @@ from django.utils.http import base36_to_int, int_to_base36
 from django.utils.translation import gettext_lazy as _
 
 from accounts import identity, queries, roles
-from accounts.actors import SYSTEM, VISITOR, Actor, forbidden, working_as
+from accounts.actors import SYSTEM, VISITOR, Actor, check_reason, forbidden, working_as
+from accounts.limits import forget_failed_sign_ins
 from accounts.models import Point, Region, Site, StaffAssignment, User
 from accounts.roles import Level, Right
 from accounts.services import ledger, sessions, two_step
+from exam_portal import clock
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.locks import locked
 
@@ -50,19 +53,23 @@ def institution(*, role: str, code: str) -> dict[str, str]:
     return found
 
 
-def check_manages(actor: Actor, *, role: str, region: str, user: User | None = None) -> None:
-    """Refuse whoever may not give or end this role: a region's administrator manages that of the own region.
+def manages(actor: Actor, *, role: str, region: str) -> bool:
+    """Whether this actor gives and ends this role: a region's administrator those of the own region.
 
-    Operations manage all, and nobody the own account (R32).
+    The nation's administrators and operations manage all.
+    """
+    if actor == SYSTEM or (actor.may(Right.MANAGE_STAFF) and not actor.region):
+        return True
+    return actor.may(Right.MANAGE_STAFF) and actor.region == region and roles.ROLES[role].level != Level.NATION
+
+
+def check_manages(actor: Actor, *, role: str, region: str, user: User | None = None) -> None:
+    """Refuse whoever does not manage this role, and everybody at their own account (R32).
 
     Raises:
         Refused: code `forbidden`.
     """
-    if actor == SYSTEM:
-        return
-    everywhere = actor.may(Right.MANAGE_STAFF) and not actor.region
-    own = actor.may(Right.MANAGE_STAFF) and actor.region == region and roles.ROLES[role].level != Level.NATION
-    if not (everywhere or own) or (user is not None and actor.id == str(user.pk)):
+    if not manages(actor, role=role, region=region) or (user is not None and actor.id == str(user.pk)):
         raise forbidden()
 
 
@@ -79,20 +86,34 @@ def add(
 ) -> StaffAssignment:
     """Give somebody a role, in an account made now or there already; `code` is the institution's, "" for the nation's.
 
+    Whoever has a role elsewhere, now or later, gets none: else two regions would share an account, and neither could
+    help its owner to sign in.
+
     Raises:
         ValidationError: what is typed cannot be right, everything at once, by the names of these arguments.
-        Refused: not the actor's to give (`forbidden`), a candidate's username (`candidate`), or the person has a role
-            at that time (`overlaps`).
+        Refused: not the actor's to give (`forbidden`); a candidate's username (`candidate`), or one that differs from
+            an account's by hyphens only (`spelled_otherwise`); or the person has a role at that time, or one that the
+            actor does not manage (`overlaps`).
     """
     username, name = identity.normalise_username(username), identity.normalise_name(name)
     place = _checked(username=username, name=name, role=role, code=code, valid_from=valid_from, valid_until=valid_until)
-    user = User.objects.filter(username=username).first()
-    check_manages(actor, role=role, region=place.get("region_id", ""), user=user)
-    if user is None:
-        new = {"kind": User.Kind.STAFF, "is_staff": True, "password": make_password(None)}
-        user, _created = User.objects.get_or_create(username=username, defaults=new)
+    check_manages(actor, role=role, region=place.get("region_id", ""))
+    user, _created = User.objects.get_or_create(
+        sign_in_name=identity.normalise_number(username),
+        defaults={"username": username, "kind": User.Kind.STAFF, "is_staff": True, "password": make_password(None)},
+    )
     if user.kind != User.Kind.STAFF:
         raise Refused(_("This username is a candidate's. Staff have accounts of their own."), code="candidate")
+    if user.username != username:
+        raise Refused(
+            _("Another username differs from this one by hyphens only. Type that one, or choose a new one."),
+            code="spelled_otherwise",
+        )
+    if actor.id == str(user.pk):
+        raise forbidden()
+    _hold(actor, user)  # of two regions at once, the second sees the role that the first has given
+    if not _manages_all(actor, user, clock.now()):
+        raise _has_another()
     try:
         with transaction.atomic():
             assignment = StaffAssignment.objects.create(
@@ -101,9 +122,31 @@ def add(
     except IntegrityError as error:
         if "one role at a time" not in str(error):
             raise
-        raise Refused(_("This account has a role at that time. End it first."), code="overlaps") from None
-    _record(assignment.user, "staff.added", actor, None, assignment=assignment.pk, role=role, institution=code)
+        raise _has_another() from None
+    _record(user, "staff.added", actor, None, assignment=assignment.pk, role=role, institution=code)
     return assignment
+
+
+def _has_another() -> Refused:
+    """The same words for a role at that time and for one of another region: neither is told."""
+    return Refused(
+        _("This account has another role, at that time or elsewhere. Whoever manages it ends it first."),
+        code="overlaps",
+    )
+
+
+@transaction.atomic
+def invite(*, actor: Actor, at: datetime, **given: Any) -> tuple[StaffAssignment, str]:
+    """Give somebody a role, as `add`, and make the link by which a new person sets a password.
+
+    Returns the role, and the path of the link: "" where there is a password already.
+
+    Raises:
+        ValidationError, Refused: as `add`.
+    """
+    assignment = add(actor=actor, **given)
+    new = not assignment.user.has_usable_password()
+    return assignment, make_link(actor=actor, user=assignment.user, at=at) if new else ""
 
 
 def _checked(
@@ -139,6 +182,7 @@ def end(*, actor: Actor, assignment: StaffAssignment, at: datetime) -> None:
     Raises:
         Refused: not the actor's to end (`forbidden`).
     """
+    _hold(actor, assignment.user)
     assignment = locked(StaffAssignment.objects.filter(pk=assignment.pk)).get()
     check_manages(actor, role=assignment.role, region=assignment.region_id or "", user=assignment.user)
     if assignment.valid_until is not None and assignment.valid_until <= at:
@@ -147,6 +191,12 @@ def end(*, actor: Actor, assignment: StaffAssignment, at: datetime) -> None:
     assignment.save(update_fields=["valid_until"])
     sessions.end_all(user=assignment.user)
     _record(assignment.user, "staff.ended", actor, at, assignment=assignment.pk, role=assignment.role)
+
+
+def _hold(actor: Actor, user: User) -> None:
+    """Hold the accounts of both, in one order: else two who end each other's roles would wait for each other."""
+    numbers = {user.pk, *([int(actor.id)] if actor.kind == "staff" else [])}
+    list(locked(User.objects.filter(pk__in=numbers).order_by("pk")))
 
 
 # --- Signing in -----------------------------------------------------------------------------------
@@ -169,14 +219,17 @@ def welcome_path(user: User) -> str:
 
 
 @transaction.atomic
-def make_link(*, actor: Actor, user: User, at: datetime) -> str:
+def make_link(*, actor: Actor, user: User, at: datetime, reason: str = "") -> str:
     """Make a link by which somebody of staff sets a new password; it is given to them and shown to nobody else.
 
     Raises:
-        Refused: they have no role, or not one that the actor manages (`forbidden`).
+        Refused: they have no role, or not one that the actor manages (`forbidden`); they have a password, and an
+            administrator does not say why they need another (`no_reason`).
     """
     _check_helps(actor, user, at)
-    _record(user, "password.link_made", actor, at)
+    if actor != SYSTEM and user.has_usable_password():
+        check_reason(reason)
+    _record(user, "password.link_made", actor, at, reason=reason)
     return welcome_path(user)
 
 
@@ -185,16 +238,13 @@ def reset_two_step(*, actor: Actor, user: User, reason: str, at: datetime) -> No
     """Let somebody who lost telephone, passkey and recovery codes set up two-step verification anew; sessions end.
 
     Raises:
-        Refused: no reason is given (`reason`); they have no role, or not one that the actor manages (`forbidden`).
+        Refused: no reason is given (`no_reason`); they have no role, or not one that the actor manages (`forbidden`).
     """
     _check_helps(actor, user, at)
-    if not reason.strip():
-        raise Refused(_("Say why this is done."), code="reason")
+    check_reason(reason)
     two_step.forget(user=user)
     sessions.end_all(user=user)
-    ledger.record(
-        stream="staff", stream_id=str(user.pk), action="two_step.reset", actor=actor, reason=reason.strip(), at=at
-    )
+    _record(user, "two_step.reset", actor, at, reason=reason)
 
 
 def invited(code: str, *, at: datetime) -> User:
@@ -216,7 +266,8 @@ def invited(code: str, *, at: datetime) -> User:
 
 @transaction.atomic
 def set_password(*, code: str, password: str, at: datetime) -> User:
-    """Set a password by the code of a link, which is then used; all sessions of the account end.
+    """Set a password by the code of a link, which is then used; all sessions of the account end. However often the
+    forgotten one was tried, it signs in at once.
 
     Raises:
         ValidationError: the password is too weak.
@@ -229,7 +280,29 @@ def set_password(*, code: str, password: str, at: datetime) -> User:
     user.save(update_fields=["password"])
     sessions.end_all(user=user)
     _record(user, "password.set", VISITOR, at)
+    forget_failed_sign_ins(user)
     return user
+
+
+@transaction.atomic
+def change_password(*, user: User, actor: Actor, present: str, password: str, keep: str, at: datetime) -> None:
+    """Change the own password, which one knows; the sessions of the account end but the one with the key `keep`.
+
+    Raises:
+        ValidationError: the new password is too weak.
+        Refused: it is not the actor's account (`forbidden`), or not the present password (`wrong_password`).
+    """
+    if (actor.kind, actor.id) != ("staff", str(user.pk)):
+        raise forbidden()
+    _hold(actor, user)
+    user.refresh_from_db()
+    if not user.check_password(present):
+        raise Refused(_("This is not your password."), code="wrong_password")
+    validate_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    ended = sessions.end_all(user=user, keep=keep)
+    _record(user, "password.changed", actor, at, ended=ended)
 
 
 def signed_in(*, assignment: StaffAssignment, by: str, at: datetime) -> int:
@@ -247,17 +320,31 @@ def sign_in_failed(*, user: User, why: str, at: datetime) -> None:
     _record(user, "sign_in.failed", VISITOR, at, why=why)
 
 
-def _check_helps(actor: Actor, user: User, at: datetime) -> None:
-    """Refuse whoever does not manage every role that somebody has or is to have.
+def helps(actor: Actor, user: User, *, at: datetime) -> bool:
+    """Whether this actor may help somebody to sign in: who manages every role that they have or are to have.
 
     All of them: else an administrator who gives a role to somebody of another region could sign in as them there.
     """
-    held = list(queries.roles_of(user, at=at))
-    for assignment in held:
-        check_manages(actor, role=assignment.role, region=assignment.region_id or "", user=user)
-    if not held:
+    return queries.roles_of(user, at=at).exists() and actor.id != str(user.pk) and _manages_all(actor, user, at)
+
+
+def _check_helps(actor: Actor, user: User, at: datetime) -> None:
+    if not helps(actor, user, at=at):
         raise forbidden()
 
 
-def _record(user: User, action: str, actor: Actor, at: datetime | None, **payload: object) -> None:
-    ledger.record(stream="staff", stream_id=str(user.pk), action=action, actor=actor, payload=payload, at=at)
+def _manages_all(actor: Actor, user: User, at: datetime) -> bool:
+    """Whether the actor manages every role that an account has or is to have."""
+    return all(manages(actor, role=held.role, region=held.region_id or "") for held in queries.roles_of(user, at=at))
+
+
+def _record(user: User, action: str, actor: Actor, at: datetime | None, *, reason: str = "", **payload: object) -> None:
+    ledger.record(
+        stream="staff",
+        stream_id=str(user.pk),
+        action=action,
+        actor=actor,
+        reason=reason.strip(),
+        payload=payload,
+        at=at,
+    )

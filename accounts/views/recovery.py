@@ -3,7 +3,6 @@
 import json
 from dataclasses import asdict
 
-from allauth.account.adapter import get_adapter
 from allauth.account.utils import get_next_redirect_url
 from django.conf import settings
 from django.contrib import messages
@@ -139,7 +138,6 @@ def password(request: HttpRequest) -> HttpResponse:
             request.session.flush()  # on a shared computer somebody else may be signed in here
         for key in (ASKED, CODE, BACK):
             request.session.pop(key, None)
-        get_adapter(request).forget_failed_sign_ins(request, users[0])
         messages.success(request, _("Your password is changed. You were signed out everywhere; sign in anew."))
         response = redirect_to_login(back) if back else redirect("account_login")
         response.delete_cookie(PROOF, path=reverse("accounts:recovery"), samesite="Lax")

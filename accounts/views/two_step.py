@@ -3,8 +3,6 @@
 Signing in and proving again are django-allauth's own views, with our forms and templates.
 """
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from allauth.account.views import ReauthenticateView
@@ -13,18 +11,16 @@ from allauth.mfa.base.views import AuthenticateView
 from allauth.mfa.base.views import ReauthenticateView as CodeReauthenticateView
 from allauth.mfa.webauthn.views import ReauthenticateWebAuthnView
 from django.contrib import messages
-from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from accounts import two_step
+from accounts.access import staff_page
 from accounts.actors import working_as
 from accounts.auth import home_of
 from accounts.limits import per_address
-from accounts.models import User
 from accounts.services import two_step as services
 from accounts.staff_forms import AppForm, CodeAgainForm, CodeForm, NewPasskeyForm, PasskeyAgainForm, PasskeyForm
 from exam_portal.kit import crypto
@@ -32,23 +28,6 @@ from exam_portal.kit.errors import Refused
 from exam_portal.kit.forms import carry_out, posted
 
 SECRET = "two_step_secret"  # noqa: S105 - where in the session it is, encrypted, until a code has proved it
-View = Callable[..., HttpResponseBase]
-
-
-def _staff_only(view: View) -> View:
-    """A page for staff, limited for each address; candidates have none of these (R32)."""
-
-    @per_address("PORTAL_SIGN_INS_PER_ADDRESS")
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        user = request.user
-        if not user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        if not isinstance(user, User) or user.kind != User.Kind.STAFF:
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return guarded
 
 
 def _own(request: HttpRequest) -> dict[str, Any]:
@@ -90,13 +69,13 @@ class _PasskeyAgain(ReauthenticateWebAuthnView):
         return redirect(self.passthrough_next_url(self.request.path))
 
 
-prove_by_password = _staff_only(ReauthenticateView.as_view())
-prove_by_code = _staff_only(CodeReauthenticateView.as_view(form_class=CodeAgainForm))
-prove_by_passkey = _staff_only(_PasskeyAgain.as_view())
+prove_by_password = staff_page(ReauthenticateView.as_view())
+prove_by_code = staff_page(CodeReauthenticateView.as_view(form_class=CodeAgainForm))
+prove_by_passkey = staff_page(_PasskeyAgain.as_view())
 
 
 # --- Setting up -----------------------------------------------------------------------------------
-@_staff_only
+@staff_page
 def overview(request: HttpRequest) -> HttpResponseBase:
     """What is set up; removing it, and making new recovery codes."""
     if request.method == "POST":
@@ -126,7 +105,7 @@ def _change(request: HttpRequest) -> HttpResponse:
     return redirect(two_step.SET_UP)
 
 
-@_staff_only
+@staff_page
 @two_step.proof_required
 def app(request: HttpRequest) -> HttpResponseBase:
     """Setting up an authenticator app: its secret as QR code and to type, proved by a code."""
@@ -151,7 +130,7 @@ def app(request: HttpRequest) -> HttpResponseBase:
     return render(request, "mfa/totp/activate_form.html", context)
 
 
-@_staff_only
+@staff_page
 @two_step.proof_required
 def passkey(request: HttpRequest) -> HttpResponseBase:
     """Setting up a passkey, made by the browser."""
@@ -169,7 +148,7 @@ def _set_up(request: HttpRequest, type_: str) -> HttpResponse:
     return redirect("accounts:two_step_codes")
 
 
-@_staff_only
+@staff_page
 @two_step.proof_required
 def codes(request: HttpRequest) -> HttpResponseBase:
     """The recovery codes, shown once."""

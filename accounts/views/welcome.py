@@ -1,6 +1,5 @@
 """Where somebody of staff sets the first password, or a new one, by a link."""
 
-from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -27,7 +26,6 @@ def welcome(request: HttpRequest) -> HttpResponse:
 
     if carry_out(form, act, expired="code"):
         request.session.flush()  # somebody else may be signed in here
-        get_adapter(request).forget_failed_sign_ins(request, users[0])
         text = _("Your password is set, %(username)s. Sign in with it.") % {"username": users[0].username}
         messages.success(request, text)
         return redirect("account_login")

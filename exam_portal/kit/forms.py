@@ -13,6 +13,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from exam_portal.kit.errors import Refused
+from exam_portal.kit.moments import check_day
 from exam_portal.kit.text import joined, visible
 
 
@@ -76,6 +77,16 @@ class SuggestingInput(forms.TextInput):
         context = super().get_context(name, value, attrs)
         context["widget"]["attrs"]["list"] = f"{context['widget']['attrs']['id']}_suggestions"
         return {**context, "suggestions": self.suggestions()}
+
+
+class DayField(forms.DateField):
+    """A day, in the browser's own calendar; none that nobody means."""
+
+    default_validators = [check_day]
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+        super().__init__(**{"widget": widget, **kwargs})
 
 
 class MonthField(forms.DateField):

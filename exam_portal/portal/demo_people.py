@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.utils.translation import gettext as _
 
-from accounts.actors import SYSTEM, Actor, acting
+from accounts.actors import SYSTEM, Actor, acting, working_as
 from accounts.models import Candidate, Channel, Question, Site, User
 from accounts.services import credentials, education, profile, staff, two_step
 from accounts.services.registering import register_candidate
@@ -18,7 +18,6 @@ from registration.services import applications
 
 PASSWORD = "demo-portal-2024"  # noqa: S105 - the demo's people are nobody, and exist only in a demo
 LAST_YEAR = datetime(2023, 1, 5, 10, tzinfo=clock.BEIJING)
-STAFF = Actor(kind="staff", id="demo")
 
 
 @dataclass(frozen=True)
@@ -161,10 +160,25 @@ def _repeat(username: str, name: str, id_number: str, what: str) -> Person:
             applications.confirm_photo(application=application, actor=actor, at=at)
             applications.submit(application=application, actor=actor, at=at)
             application.refresh_from_db()
+            reviewer = _who_worked_last_year(at)
             for name_of_transition in ("confirm_on_site", "approve_by_point", "approve_by_region"):
-                applications.move(application=application, name=name_of_transition, actor=STAFF, at=at)
+                applications.move(application=application, name=name_of_transition, actor=reviewer, at=at)
             assert application.state == State.QUALIFIED
     return Person(username, PASSWORD, id_number, what)
+
+
+def _who_worked_last_year(at: datetime) -> Actor:
+    """Somebody whose role ended since, and who does not sign in."""
+    assignment = staff.add(
+        actor=SYSTEM,
+        username="formerreviewer",
+        name="沈洁",
+        role="region_reviewer",
+        code="33",
+        valid_from=at,
+        valid_until=at + timedelta(days=180),
+    )
+    return working_as(assignment)
 
 
 # --- Staff, of the first registration site of Hunan and what is above it ---------------------------

@@ -6,12 +6,12 @@ from django.contrib import messages
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import Resolver404, ResolverMatch, resolve
+from django.urls import ResolverMatch
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import looking
-from accounts.access import actor_of
+from accounts.access import actor_of, page_of
 from accounts.actors import Actor
 from accounts.looking import Looking
 from accounts.models import Candidate
@@ -61,7 +61,8 @@ WITHHELD = {
 class LookingMiddleware:
     """Answers with the candidate's pages while somebody of staff looks at them; `request.looking` says so.
 
-    The last of all: whatever stands around it goes on to see the member of staff.
+    The last of all: whatever stands around it goes on to see the member of staff, whose role, pause and second step
+    were looked at before (accounts.middleware).
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -71,13 +72,13 @@ class LookingMiddleware:
         request.looking = None  # type: ignore[attr-defined]
         if looking.KEY not in request.session:
             return self.get_response(request)
-        page = _page(request)
+        page = page_of(request)
         candidates_page = page is not None and page.view_name in {*SHOWN, *WITHHELD}
         found = looking.current(request)
         if found is None:
-            key = looking.end(request)
+            after = looking.end(request)
             messages.info(request, _("Looking at the portal as the candidate sees it has ended."))
-            return redirect("admin:accounts_candidate_change", key) if candidates_page else self.get_response(request)
+            return redirect(after) if candidates_page else self.get_response(request)
         request.looking = found  # type: ignore[attr-defined]
         if page is None or not candidates_page:
             return self.get_response(request)
@@ -98,13 +99,6 @@ class LookingMiddleware:
         finally:
             request.user = staff
         return response
-
-
-def _page(request: HttpRequest) -> ResolverMatch | None:
-    try:
-        return resolve(request.path_info)
-    except Resolver404:
-        return None
 
 
 def _refused(request: HttpRequest, page: ResolverMatch, candidate: Candidate, actor: Actor) -> HttpResponse | None:

@@ -62,7 +62,7 @@ MENU: list[tuple[str | Promise, list[Task]]] = [
     (
         _("Administration"),
         [
-            Task(_("Staff"), "admin:accounts_staffassignment_changelist", Right.MANAGE_STAFF),
+            Task(_("Staff"), "admin:accounts_staffassignment_changelist", Right.SEE_STAFF),
             Task(_("Ledger"), "admin:accounts_ledgerevent_changelist", Right.SEE_LEDGER),
         ],
     ),

@@ -3,16 +3,17 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import CharField
-from django.forms.utils import from_current_timezone, to_current_timezone
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from exam_portal.kit.forms import DayField
+from exam_portal.kit.moments import check_day, ended_day, ends
 from registration.services.exam_year.editable import EDITABLE, LABELS, Row, kind_of
 from registration.services.exam_year.schema import STAFF
 from registration.services.exam_year_changes import shown
@@ -33,21 +34,17 @@ class MomentField(forms.DateTimeField):
         super().__init__(**{"widget": widget, "input_formats": self.input_formats, **kwargs})
 
     def prepare_value(self, value: Any) -> Any:
-        value = super().prepare_value(value)
-        if self.ends and isinstance(value, datetime):
-            value = to_current_timezone(value)
-            if (value.hour, value.minute, value.second) == (0, 0, 0):
-                return f"{value - timedelta(days=1):%Y-%m-%d} 24:00"
-        return value
+        day = ended_day(value) if self.ends and isinstance(value, datetime) else None
+        return f"{day} 24:00" if day else super().prepare_value(value)
 
     def to_python(self, value: Any) -> datetime | None:
-        if isinstance(value, str):
-            value = unicodedata.normalize("NFKC", value).strip()
-            if match := _MIDNIGHT.match(value):
-                day = super().to_python(f"{match[1]} 00:00")
-                assert day is not None
-                return from_current_timezone((to_current_timezone(day) + timedelta(days=1)).replace(tzinfo=None))
-        return super().to_python(value)
+        typed = unicodedata.normalize("NFKC", value).strip() if isinstance(value, str) else value
+        midnight = _MIDNIGHT.match(typed) if isinstance(typed, str) else None
+        moment = super().to_python(f"{midnight[1]} 00:00" if midnight else typed)
+        if moment is None:
+            return None
+        check_day(moment.date())
+        return ends(moment.date()) if midnight else moment
 
 
 class DaysField(forms.CharField):
@@ -59,9 +56,12 @@ class DaysField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         text = unicodedata.normalize("NFKC", super().to_python(value) or "")
         try:
-            return sorted({date.fromisoformat(day) for day in re.split(r"[\s,、;]+", text) if day})
+            days = sorted({date.fromisoformat(day) for day in re.split(r"[\s,、;]+", text) if day})
         except ValueError:
             raise ValidationError(_("Enter days, for example 2024-04-13 2024-04-14."), code="invalid") from None
+        for day in days:
+            check_day(day)
+        return days
 
 
 class LongText(forms.CharField):
@@ -76,7 +76,7 @@ _FIELDS: dict[str, Callable[..., forms.Field]] = {
     "opens_at": lambda **how: MomentField(help_text=_BEIJING, **how),
     "closes_at": lambda **how: MomentField(ends=True, **how),
     "days": DaysField,
-    "cutoff": lambda **how: forms.DateField(widget=forms.DateInput(format="%Y-%m-%d"), **how),
+    "cutoff": lambda **how: DayField(widget=forms.DateInput(format="%Y-%m-%d"), **how),
     "confirmation_opens_at": lambda **how: MomentField(help_text=_BEIJING, **how),
     "confirmation_closes_at": lambda **how: MomentField(ends=True, **how),
     "notice": lambda **how: LongText(

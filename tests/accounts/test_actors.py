@@ -28,7 +28,7 @@ OWN: dict[str, Callable[[dict[str, Any], Point], Any]] = {
     "begin_email": lambda who, point: recovery.begin_email(**who, address="a@example.org", password="x"),
     "verify_email": lambda who, point: recovery.verify_email(**who, code_id=0, typed=""),
     "remove_email": lambda who, point: recovery.remove_email(**who, password="x"),
-    "sign_out": lambda who, point: sessions.sign_out(**who),
+    "sign_out": lambda who, point: sessions.sign_out(user=who["candidate"].user, actor=who["actor"]),
     "apply_for_change": lambda who, point: identity_requests.apply_for_change(
         **who, wanted=WANTED, paper=paper(point), at=clock.now()
     ),

@@ -8,6 +8,7 @@ import pgtrigger
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
+from django.test import Client
 
 from accounts.actors import Actor, acting
 from accounts.models import Candidate, LedgerEvent, Message, Point, RecoveryAttempts
@@ -16,6 +17,7 @@ from exam_portal import clock
 from exam_portal.kit.errors import Refused
 from registration.models import Exam
 from tests import factories
+from tests.accounts.recovering import OLD
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +95,19 @@ def test_unlocking_lets_recovery_begin_anew_and_forgets_no_wrong_answer(somebody
     assert last_event()[1] == "account.unlocked"
     assert RecoveryAttempts.objects.get().wrong == recovery.MOST_TRIES
     assert recovery.answer(asked=asked, typed="实验小学").user == somebody.user_id
+
+
+def test_unlocking_lets_sign_in_by_either_name_after_ten_wrong_passwords(somebody: Candidate, exam: Exam) -> None:
+    def sign_in(name: str, password: str) -> int:
+        return Client().post("/account/login/", {"login": name, "password": password}).status_code
+
+    names = [somebody.user.username, somebody.id_number]
+    for name in names:
+        for _attempt in range(10):
+            sign_in(name, "wrong")
+    assert [sign_in(name, OLD) for name in names] == [200, 200]
+    helping.unlock(**how(somebody, factories.staff_of(None, role="national_admin")))
+    assert [sign_in(name, OLD) for name in names] == [302, 302]
 
 
 def test_looking_is_recorded_before_it_begins(applicant: Candidate, clerk: Actor) -> None:

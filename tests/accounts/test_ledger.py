@@ -9,10 +9,11 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from accounts import queries, tasks
-from accounts.actors import SYSTEM, Actor
+from accounts.actors import SYSTEM
 from accounts.models import LedgerEvent, LedgerHead, LedgerVerification
 from accounts.services import ledger
 from exam_portal import clock
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +30,7 @@ def events() -> None:
             reason=reason,
             payload={"b": 1, "aa": [None, "中"]},
         )
-    ledger.record(stream="test", stream_id="2", action="a", actor=Actor(kind="staff", id="7"))
+    ledger.record(stream="test", stream_id="2", action="a", actor=factories.staff_of(None))
 
 
 def run_past_the_guards(sql: str) -> None:
@@ -241,7 +242,7 @@ def test_only_the_first_lines_of_many_faults_are_kept(events: None, monkeypatch:
     assert (kept.faults, kept.first_faults, len(told)) == (4, "\n".join(told[:2]), 4)
 
 
-@pytest.mark.parametrize("sql", ["UPDATE {} SET faults = 0", "DELETE FROM {}"])
+@pytest.mark.parametrize("sql", ["UPDATE {} SET faults = 0", "DELETE FROM {}", "TRUNCATE {}"])
 def test_a_bad_result_is_not_made_good_afterwards(db: None, sql: str) -> None:
     ledger.verify_and_note(at=clock.now())
     with pytest.raises(Exception, match="pgtrigger"), transaction.atomic(), connection.cursor() as cursor:

@@ -97,7 +97,7 @@ def test_a_session_that_has_ended_is_not_listed() -> None:
 
 def test_nobody_signs_another_out(candidate: Candidate) -> None:
     with pytest.raises(Refused):
-        sessions.sign_out(candidate=candidate, actor=acting(factories.make_candidate()))
+        sessions.sign_out(user=candidate.user, actor=acting(factories.make_candidate()))
 
 
 def test_a_session_keeps_no_id_number(client: Client) -> None:

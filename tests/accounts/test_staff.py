@@ -1,11 +1,11 @@
 """Who works here: rights, territory, one role at a time, and what the database holds by itself (R28, R32)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, InternalError, transaction
+from django.db import IntegrityError, InternalError, connection, transaction
 
 from accounts import queries, roles
 from accounts.actors import SYSTEM, Actor, working_as
@@ -20,6 +20,7 @@ from tests.staffing import is_in, staff_client
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("exam")]
 
+HOUR = timedelta(hours=1)
 CODES = {Level.SITE: "430101", Level.POINT: "4301", Level.REGION: "43", Level.NATION: ""}
 
 
@@ -123,6 +124,56 @@ def test_an_institution_of_another_level_is_none(role: str, code: str) -> None:
     assert set(wrong.value.message_dict) == {"code"}
 
 
+@pytest.mark.rule("R28")
+def test_who_has_a_role_elsewhere_now_or_later_gets_none_and_neither_is_told() -> None:
+    now = clock.now()
+    until, later = now + timedelta(days=10), now + timedelta(days=20)
+    add(valid_until=until)
+    add(username="lina", role="region_admin", code="43", valid_from=later)
+    stranger, told = admin("11"), set()
+    for username, start in (("wangfang", now), ("wangfang", later), ("lina", later), ("lina", now)):
+        with pytest.raises(Refused) as refusal, transaction.atomic():
+            add(stranger, username, role="region_reviewer", code="11", valid_from=start, valid_until=start + HOUR)
+        told.add((refusal.value.code, str(refusal.value)))
+    assert [code for code, _words in told] == ["overlaps"], "the same words for each"
+    add(admin(""), "lina", role="region_reviewer", code="11", valid_until=until)
+    assert StaffAssignment.objects.filter(user__username="lina").count() == 2
+
+
+@pytest.mark.parametrize("typed", ["wang-fang", "WANG-FANG", "-wangfang", "wangfang-"])
+def test_a_username_of_another_spelling_is_told_to_be_one(typed: str) -> None:
+    add(valid_until=clock.now() + timedelta(days=1))
+    later = clock.now() + timedelta(days=5)
+    if typed.startswith("-"):
+        with pytest.raises(ValidationError):
+            add(username=typed, valid_from=later)
+    else:
+        assert refused(lambda: add(username=typed, valid_from=later)) == "spelled_otherwise"
+    assert User.objects.filter(kind="staff").count() == 1
+
+
+@pytest.mark.rule("R32")
+def test_a_candidates_username_in_another_spelling_gets_no_role(candidate: Candidate) -> None:
+    name = candidate.user.username
+    assert refused(lambda: add(username=f"{name[:2]}-{name[2:]}")) == "candidate"
+
+
+@pytest.mark.rule("R28", "R32")
+def test_an_act_in_a_role_that_has_ended_is_refused_and_changes_nothing() -> None:
+    mine = factories.make_staff(region="43", role="region_admin")
+    me = working_as(mine)
+    arrived = clock.now()
+    staff.end(actor=SYSTEM, assignment=mine, at=arrived + timedelta(seconds=1))
+    member = add()
+    ending = {"actor": me, "assignment": member}
+    with pytest.raises(Refused) as refusal:
+        staff.end(**ending, at=arrived + timedelta(seconds=1))
+    member.refresh_from_db()
+    assert (refusal.value.code, member.valid_until) == ("forbidden", None)
+    staff.end(**ending, at=arrived)  # what reached the server before the end is done
+    assert LedgerEvent.objects.filter(action="staff.ended").count() == 2
+
+
 def test_one_role_at_a_time_and_the_next_from_its_end_on() -> None:
     now = clock.now()
     first = add(valid_until=now + timedelta(days=10))
@@ -165,8 +216,8 @@ def test_a_link_is_made_by_who_manages_all_roles_of_the_account() -> None:
     assert "/account/welcome/#" in staff.make_link(actor=admin(), user=user, at=now)
     stranger = admin("11")
     assert refused(lambda: staff.make_link(actor=stranger, user=user, at=now)) == "forbidden"
-    # Whoever gives somebody of another region a role for later does not get into the account of now.
-    add(stranger, role="region_reviewer", code="11", valid_from=now + timedelta(days=40))
+    # Whoever has a role of another region for later, as only the nation gives it, is helped by the nation only.
+    add(role="region_reviewer", code="11", valid_from=now + timedelta(days=40))
     assert refused(lambda: staff.make_link(actor=stranger, user=user, at=now)) == "forbidden"
     assert refused(lambda: staff.make_link(actor=admin(), user=user, at=now)) == "forbidden"
     staff.make_link(actor=admin(""), user=user, at=now)
@@ -192,9 +243,15 @@ def test_an_administrator_sees_the_staff_of_the_own_region_only() -> None:
     assert not visible_to(Actor(kind="candidate", id="1"), StaffAssignment).exists()
 
 
-def test_only_administrators_manage_staff() -> None:
+def test_only_administrators_manage_staff_and_auditors_see_it_too() -> None:
     managing = {code for code, role in roles.ROLES.items() if Right.MANAGE_STAFF in role.rights}
     assert managing == {"region_admin", "national_admin"}
+    seeing = {code for code, role in roles.ROLES.items() if Right.SEE_STAFF in role.rights}
+    assert seeing == {*managing, "auditor"}
+
+
+def test_an_auditor_sees_everything_and_changes_nothing() -> None:
+    assert roles.ROLES["auditor"].rights == {right for right in Right if right.value.startswith("see ")}
 
 
 # --- What the database holds ----------------------------------------------------------------------
@@ -240,8 +297,33 @@ def test_a_second_role_at_a_time_is_not_written_by_anybody() -> None:
         StaffAssignment.objects.filter(pk=second.pk).update(valid_from=clock.now())
 
 
+@pytest.mark.rule("R28")
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"role": "point_reviewer", "site": None},
+        {"name": "王放"},
+        {"valid_from": datetime(2023, 11, 1, tzinfo=clock.BEIJING)},
+        {"valid_until": None},
+        {"valid_until": datetime(2024, 12, 1, tzinfo=clock.BEIJING)},
+    ],
+    ids=lambda columns: next(iter(columns)),
+)
+def test_a_role_is_changed_by_ending_it_alone(columns: dict[str, Any]) -> None:
+    rows = StaffAssignment.objects.filter(pk=add(valid_until=clock.now() + timedelta(days=30)).pk)
+    before = rows.values().get()
+    with pytest.raises(InternalError, match="only ended"), transaction.atomic():
+        rows.update(**columns)
+    assert rows.values().get() == before
+    rows.update(valid_until=clock.now() + timedelta(days=20))
+
+
 def test_a_role_is_kept_and_so_is_its_account() -> None:
     assignment = add()
     with pytest.raises(InternalError, match="Cannot delete"), transaction.atomic():
         StaffAssignment.objects.filter(pk=assignment.pk).delete()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        with pytest.raises(InternalError, match="never emptied"), transaction.atomic():
+            cursor.execute("TRUNCATE accounts_staffassignment CASCADE")
     assert Site.objects.get(pk="430101").staff.get() == assignment

@@ -77,8 +77,10 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert lines[-1] == "Nothing was changed."
 
 
-def test_a_wrong_day_alone_changes_nothing() -> None:
-    assert refused("staff_add", *CLERK, "--until=soon")[0].startswith("“soon”")
+@pytest.mark.parametrize("option", ["--from", "--until"])
+@pytest.mark.parametrize("day", ["soon", "0001-01-01", "9999-12-31"])
+def test_a_wrong_day_alone_changes_nothing(option: str, day: str) -> None:
+    assert refused("staff_add", *CLERK, f"{option}={day}")[0] == f"“{day}” is no day, such as 2023-12-01."
 
 
 def test_a_second_role_at_the_same_time_is_refused() -> None:

@@ -53,10 +53,9 @@ def test_without_a_role_the_right_password_is_told_so_and_signs_nobody_in(
     assignment: StaffAssignment, from_days: int | None
 ) -> None:
     now = clock.now()
+    limit_until(assignment, now - timedelta(minutes=1))
     if from_days:
-        StaffAssignment.objects.update(valid_from=now + timedelta(days=from_days))
-    else:
-        limit_until(assignment, now - timedelta(minutes=1))
+        factories.make_staff(region="43", since=now + timedelta(days=from_days), user=assignment.user)
     telephone = Telephone(assignment.user)
     client = Client()
     page = client.post(LOGIN, {"login": assignment.user.username, "password": PASSWORD})

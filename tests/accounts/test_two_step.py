@@ -334,7 +334,7 @@ def test_nobody_resets_the_own(exam: object) -> None:
 
 
 def test_a_reset_without_a_reason_is_refused(assignment: StaffAssignment, telephone: Telephone) -> None:
-    assert reset_refused(factories.staff_of(None, "43", role="region_admin"), assignment, " ") == "reason"
+    assert reset_refused(factories.staff_of(None, "43", role="region_admin"), assignment, " ") == "no_reason"
 
 
 # --- Proving again ----------------------------------------------------------------------------------

@@ -80,6 +80,12 @@ def test_a_new_clerk_sets_up_an_app_and_signs_in_by_it(
     walk.fill(code=two_step.code_now(secret) or "")
     walk.press()
     assert walk.page.url == walk.base + WORK
+    walk.go("/account/staff/")
+    walk.look("password-and-sign-in")
+    walk.go("/account/staff/password/")
+    walk.fill(password="wrong", password1=PASSWORD, password2=PASSWORD)
+    walk.press()
+    walk.look("wrong-password")
     walk.go("/account/confirm/?next=/account/two-step/app/")
     walk.look("confirm")
     walk.fill(password=PASSWORD)

@@ -106,6 +106,20 @@ def test_the_list_of_sessions(client: Client, places: int, django_assert_num_que
     assert len(page.context["sessions"]) == places
 
 
+@pytest.mark.parametrize("places", [1, 3])
+def test_the_list_of_sessions_of_staff(places: int, django_assert_num_queries: Any) -> None:
+    assignment = factories.make_staff()
+    client = staff_client(assignment)
+    for number in range(places):
+        key = f"{number:032d}"
+        Session.objects.create(session_key=key, expire_date=datetime(2999, 1, 1, tzinfo=UTC))
+        UserSession.objects.create(user=assignment.user, session_key=key, ip="127.0.0.1")
+    client.get("/")
+    with django_assert_num_queries(4):
+        page = client.get(reverse("accounts:staff_security"))
+    assert len(page.context["sessions"]) == places
+
+
 RECOVERY = {"recovery": 0, "recovery_exam_points": 1, "recovery_exam_points_of": 3}
 # One more for the session that knows who is asked.
 ASKED = {"recovery_question": 1, "recovery_code": 1, "recovery_password": 2}
@@ -186,12 +200,12 @@ def test_the_list_of_applications_for_a_change(
 
 
 # Session, user and role are three on every page of staff; saving a session is three more.
-TWO_STEP = {"two_step": 5, "two_step_app": 7, "two_step_passkey": 7, "welcome": 3}
+TWO_STEP = {"two_step": 5, "two_step_app": 7, "two_step_passkey": 7, "staff_password": 3, "welcome": 3}
 
 
 @pytest.mark.parametrize("page", TWO_STEP)
 @pytest.mark.parametrize("passkeys", [1, 3])
-def test_two_step_pages_of_staff(page: str, passkeys: int, django_assert_num_queries: Any) -> None:
+def test_pages_of_staff_about_the_own_account(page: str, passkeys: int, django_assert_num_queries: Any) -> None:
     assignment = factories.make_staff()
     client = staff_client(assignment)
     for _number in range(passkeys):

@@ -35,6 +35,8 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "accounts:security": (SIGN_IN, 200, 200, 403),
     "accounts:email": (SIGN_IN, 200, 200, 403),
     "accounts:email_code": (SIGN_IN, 302, 302, 403),
+    "accounts:staff_security": (SIGN_IN, 403, 403, 200),
+    "accounts:staff_password": (SIGN_IN, 403, 403, 200),
     "accounts:two_step": (SIGN_IN, 403, 403, 200),
     "accounts:two_step_app": (SIGN_IN, 403, 403, 200),
     "accounts:two_step_passkey": (SIGN_IN, 403, 403, 200),

@@ -10,7 +10,6 @@ import pytest
 from django.db import IntegrityError, connection
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.actors import Actor
 from accounts.models import LedgerEvent, Point, Region, Site
 from exam_portal import clock
 from registration.models import (
@@ -27,6 +26,7 @@ from registration.services.exam_year import (
     apply,
     apply_exam_year,
 )
+from tests import factories
 from tests.registration.exam_years import ALL, HEALTH, LAST_YEAR, NURSE, PATH, edited, everything, telephone
 
 pytestmark = pytest.mark.django_db
@@ -119,10 +119,11 @@ def test_queries_do_not_grow_with_what_changes(
 
 
 def test_an_apply_is_on_record(health: Exam, tmp_path: Path) -> None:
-    apply_exam_year(path=edited(tmp_path, telephone("0571-1")), actor=Actor(kind="staff", id="7"))
+    actor = factories.staff_of(None, role="national_admin")
+    apply_exam_year(path=edited(tmp_path, telephone("0571-1")), actor=actor)
     event = LedgerEvent.objects.filter(stream="exam", stream_id="2024-health").last()
     applied = AppliedExamYear.objects.get()
-    assert event and event.action == "exam_year.applied" and (event.actor_kind, event.actor_id) == ("staff", "7")
+    assert event and event.action == "exam_year.applied" and (event.actor_kind, event.actor_id) == ("staff", actor.id)
     assert event.payload == {
         "created": 0,
         "changed": 1,
@@ -131,7 +132,7 @@ def test_an_apply_is_on_record(health: Exam, tmp_path: Path) -> None:
         "conflicts": 0,
         "digest": applied.digest,
     }
-    assert applied.applied_by == "staff 7" and applied.document[PATH] == "0571-1"
+    assert applied.applied_by == f"staff {actor.id}" and applied.document[PATH] == "0571-1"
 
 
 def test_a_dry_run_changes_nothing(health: Exam, tmp_path: Path) -> None:

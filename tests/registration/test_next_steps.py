@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils.translation import override
 
-from accounts.actors import Actor, acting
+from accounts.actors import acting
 from accounts.models import Candidate
 from exam_portal import clock
 from exam_portal.kit.next_steps import NextStep
@@ -26,8 +26,9 @@ def asked(candidate: Candidate, **later: int) -> NextStep | None:
 
 def walk(application: Application, *names: str) -> None:
     application.refresh_from_db()
+    actor = factories.staff_of(None, "43")
     for name in names:
-        applications.move(application=application, name=name, actor=Actor(kind="staff", id="1"), at=clock.now())
+        applications.move(application=application, name=name, actor=actor, at=clock.now())
 
 
 @pytest.mark.rule("R03")

@@ -106,7 +106,9 @@ def test_by_days_of_beijing_the_last_included(auditor: Client) -> None:
     assert rows(auditor, until="2023-12-02") == ["轮换密钥 2-0", "轮换密钥 1-23", "轮换密钥 1-0"]
     wrong = auditor.get(PAGE, {"since": "2023-12-02", "until": "2023-12-01"}).content.decode()
     assert 'id="audit_until_error"' in wrong
-    assert 'id="audit_since_error"' in auditor.get(PAGE, {"since": "yesterday"}).content.decode()
+    for day in ("yesterday", "0001-01-01", "9999-12-31"):
+        for field in ("since", "until"):
+            assert f'id="audit_{field}_error"' in auditor.get(PAGE, {field: day}).content.decode()
 
 
 @pytest.mark.parametrize("query", [{"id__gt": "0"}, {"actor_id": "1"}, {"reason__contains": "x"}, {"action__in": "a"}])
@@ -149,14 +151,15 @@ def test_a_region_sees_what_its_own_staff_did_while_they_were_its_staff(exam: ob
     write(working_as(moved), stream_id="before", at=at)
     write(acting(candidate), stream_id="candidate")
     StaffAssignment.objects.filter(pk=moved.pk).update(valid_until=at + timedelta(hours=1))
-    StaffAssignment.objects.create(
-        user=moved.user, name=moved.name, role="region_reviewer", region_id="43", valid_from=at + timedelta(hours=1)
-    )
-    write(Actor(kind="staff", id=str(moved.user_id)), stream_id="after", at=at + timedelta(hours=2))
+    now = factories.make_staff(region="43", since=at + timedelta(hours=1), user=moved.user)
+    write(working_as(now), stream_id="after", at=at + timedelta(hours=2))
+    about = {"stream": "staff", "stream_id": str(moved.user_id)}
+    write(action="sign_in.failed", at=at, **about)
+    write(action="two_step.reset", at=at + timedelta(hours=2), **about)
     staff.end(actor=SYSTEM, assignment=own, at=clock.now())
     desk = staff_client(admin)
     assert {line.split()[1] for line in rows(desk) if "轮换" in line} == {"own", "after"}
-    assert any(line.startswith("终止角色") for line in rows(desk)), "and what was done about them"
+    assert [line.split()[0] for line in rows(desk, stream="staff")] == ["重置两步验证", "终止角色"], "and about them"
     assert {line.split()[1] for line in rows(staff_client(of_nation())) if "轮换" in line} == {
         "own",
         "others",

@@ -93,6 +93,13 @@ def test_a_mistake_is_told_beside_its_field_and_nothing_typed_is_lost(
     assert not ExamYearChange.objects.exists()
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_that_nobody_means_is_told_beside_its_field(exam: Exam, day: str) -> None:
+    page = preview(browser(""), exam, opens_at=f"{day} 00:00", closes_at=f"{day} 24:00", days=day, cutoff=day)
+    assert set(page.context["form"].errors) == {"opens_at", "closes_at", "days", "cutoff"}
+    assert not ExamYearChange.objects.exists()
+
+
 def test_going_back_from_the_preview_keeps_what_was_typed(exam: Exam) -> None:
     client = browser()
     page = client.post(edit_url(hunan(exam)), filled(client, hunan(exam), act="again", notice="新须知"))

@@ -30,6 +30,8 @@ pytestmark = pytest.mark.django_db
 
 # Pages of one's own, also while one looks; with the staff site.
 OWN = {
+    "accounts:staff_security",
+    "accounts:staff_password",
     "accounts:two_step",
     "accounts:two_step_app",
     "accounts:two_step_passkey",
@@ -209,12 +211,13 @@ def test_it_ends_after_fifteen_minutes(looking: Client, looked_at: Candidate) ->
 def test_it_ends_when_it_is_no_longer_one_s_own(
     looking: Client, looked_at: Candidate, assignment: StaffAssignment, how: str
 ) -> None:
-    if how == "role ends":
-        StaffAssignment.objects.filter(pk=assignment.pk).update(valid_until=clock.now() - timedelta(seconds=1))
-    elif how == "another role":
-        StaffAssignment.objects.filter(pk=assignment.pk).update(role="region_reviewer", point=None)
-    elif how == "leaves the territory":
-        StaffAssignment.objects.filter(pk=assignment.pk).update(point="4302")
+    if how != "account deleted":
+        ended = clock.now() - timedelta(seconds=1)
+        StaffAssignment.objects.filter(pk=assignment.pk).update(valid_until=ended)
+        if how == "another role":
+            factories.make_staff(region="43", role="region_reviewer", since=ended, user=assignment.user)
+        elif how == "leaves the territory":
+            factories.make_staff(Point.objects.get(code="4302"), since=ended, user=assignment.user)
     else:
         emptied = {"name": "", "id_number": "", "id_digest": None, "id_digest_next": None}
         with pgtrigger.ignore():
@@ -224,6 +227,54 @@ def test_it_ends_when_it_is_no_longer_one_s_own(
     # Without a role one is signed out.
     assert after.status_code == (302 if how == "role ends" else 403)
     assert after.headers.get("Location") == ("/account/login/?next=/exams/" if how == "role ends" else None)
+
+
+def test_after_looking_at_whom_one_no_longer_sees_one_comes_home(
+    looking: Client, looked_at: Candidate, assignment: StaffAssignment
+) -> None:
+    ended = clock.now()
+    StaffAssignment.objects.filter(pk=assignment.pk).update(valid_until=ended)
+    factories.make_staff(Point.objects.get(code="4302"), since=ended, user=assignment.user)
+    over = looking.get("/dashboard/", follow=True)
+    assert (over.redirect_chain, over.status_code) == ([("/staff/", 302)], 200)
+    assert "以考生视角查看网站已结束" in over.content.decode()
+
+
+def test_a_button_pressed_for_whom_one_no_longer_sees_leads_home(
+    looking: Client, looked_at: Candidate, assignment: StaffAssignment
+) -> None:
+    ended = clock.now()
+    StaffAssignment.objects.filter(pk=assignment.pk).update(valid_until=ended)
+    factories.make_staff(Point.objects.get(code="4302"), since=ended, user=assignment.user)
+    assert looking.post(reverse("admin:accounts_candidate_look_end")).headers["Location"] == "/staff/"
+
+
+@pytest.mark.rule("R32")
+def test_a_long_pause_while_looking_signs_out(looking: Client, settings: Any) -> None:
+    settings.PORTAL_STAFF_IDLE_MINUTES = 10
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=10, seconds=1)):
+        paused = looking.get("/dashboard/")
+        assert paused.headers["Location"] == "/account/login/?next=/dashboard/"
+        page = looking.get("/dashboard/", follow=True).content.decode()
+        assert "长时间未操作" in page and BANNER not in page
+
+
+def test_looking_begins_the_pause_anew(looking: Client, settings: Any) -> None:
+    settings.PORTAL_STAFF_IDLE_MINUTES = 5
+    for minutes in (4, 8, 12):
+        with time_machine.travel(datetime.now(UTC) + timedelta(minutes=minutes)):
+            assert looking.get("/dashboard/").status_code == 200, minutes
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=14)):
+        assert looking.get("/staff/").status_code == 200
+
+
+@pytest.mark.rule("R32")
+def test_nobody_looks_without_a_second_step(looking: Client) -> None:
+    session = looking.session
+    del session["account_authentication_methods"]
+    session.save()
+    answer = looking.get("/dashboard/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, reverse("accounts:two_step"))
 
 
 @pytest.mark.rule("R28")

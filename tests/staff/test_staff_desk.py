@@ -44,9 +44,9 @@ def beijing(*numbers: int) -> datetime:
 
 # --- The list -------------------------------------------------------------------------------------
 def test_the_list_shows_the_staff_of_the_own_region_in_force_now_or_later(desk: Client) -> None:
-    here, ended, later, elsewhere = clerk(), clerk(), clerk(), clerk("1201")
+    here, ended, elsewhere = clerk(), clerk(), clerk("1201")
+    later = factories.make_staff(region="43", since=clock.now() + timedelta(days=3))
     StaffAssignment.objects.filter(pk=ended.pk).update(valid_until=clock.now() - timedelta(hours=1))
-    StaffAssignment.objects.filter(pk=later.pk).update(valid_from=clock.now() + timedelta(days=3))
 
     def listed(**query: str) -> set[str]:
         content = desk.get(LIST, query).content.decode()
@@ -104,6 +104,9 @@ def test_a_later_first_day_begins_at_its_midnight_and_an_empty_last_day_never_en
         ({"code": ""}, "code"),
         ({"valid_from": "2023-12-04"}, "valid_from"),
         ({"valid_from": "today"}, "valid_from"),
+        ({"valid_from": "0001-01-01"}, "valid_from"),
+        ({"valid_from": "9999-12-31", "valid_until": ""}, "valid_from"),
+        ({"valid_until": "9999-12-31"}, "valid_until"),
         ({"valid_until": "2023-12-04"}, "valid_until"),
     ],
 )
@@ -127,6 +130,23 @@ def test_a_candidates_account_the_own_and_one_with_a_role_get_none(admin: StaffA
         content = desk.post(f"{LIST}add/", {**NEW, "username": username}).content.decode()
         assert "field-error" in content or "error-summary" in content, username
     assert StaffAssignment.objects.count() == before
+
+
+@pytest.mark.rule("R28")
+def test_a_role_elsewhere_and_another_spelling_are_said_beside_the_username_and_nothing_is_done(desk: Client) -> None:
+    later = clock.now() + timedelta(days=60)
+    there = factories.make_staff(region="12", since=later)
+    here = clerk()
+    ended = {"valid_until": clock.now()}
+    StaffAssignment.objects.filter(pk=here.pk).update(**ended)
+    before = (list(StaffAssignment.objects.values()), User.objects.count(), LedgerEvent.objects.count())
+    pages = []
+    for username in (there.user.username, f"{here.user.username[:3]}-{here.user.username[3:]}"):
+        response = desk.post(f"{LIST}add/", {**NEW, "username": username})
+        assert set(response.context["form"].errors) == {"username"}, username
+        pages.append(response.content.decode())
+    assert "/account/welcome/" not in "".join(pages) and "天津" not in pages[0]
+    assert (list(StaffAssignment.objects.values()), User.objects.count(), LedgerEvent.objects.count()) == before
 
 
 def test_somebody_with_a_password_is_led_to_their_page_without_an_address(desk: Client) -> None:

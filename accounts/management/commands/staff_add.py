@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from accounts.actors import SYSTEM
 from accounts.services import staff
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
+from exam_portal.kit.moments import begins, check_day
 
 
 class Command(BaseCommand):
@@ -41,11 +42,11 @@ class Command(BaseCommand):
         now = clock.now()
         problems: list[str] = []
         valid_from, valid_until = (_day(options[option], problems) for option in ("valid_from", "valid_until"))
-        address = ""
         try:
             with transaction.atomic():
-                assignment = staff.add(
+                assignment, link = staff.invite(
                     actor=SYSTEM,
+                    at=now,
                     username=username,
                     name=name,
                     role=role,
@@ -53,8 +54,6 @@ class Command(BaseCommand):
                     valid_from=valid_from or now,
                     valid_until=valid_until,
                 )
-                if not assignment.user.has_usable_password():
-                    address = settings.PORTAL_ORIGIN + staff.make_link(actor=SYSTEM, user=assignment.user, at=now)
                 transaction.set_rollback(options["dry_run"] or bool(problems))
         except ValidationError as error:
             problems += error.messages
@@ -62,7 +61,7 @@ class Command(BaseCommand):
             problems.append(str(refused))
         if problems:
             raise CommandError("\n".join([*problems, "Nothing was changed."]))
-        address = "" if options["dry_run"] else address
+        address = settings.PORTAL_ORIGIN + link if link and not options["dry_run"] else ""
         if options["json"]:
             told = {"username": assignment.user.username, "role": role, "institution": institution, "address": address}
             self.stdout.write(json.dumps({"ok": True, "dry_run": options["dry_run"], **told}))
@@ -76,7 +75,11 @@ class Command(BaseCommand):
 def _day(text: str, problems: list[str]) -> datetime | None:
     """The first moment of a day in Beijing; None for no day, with a line among the problems where it is wrong."""
     try:
-        return datetime.combine(date.fromisoformat(text), time(), tzinfo=clock.BEIJING) if text else None
-    except ValueError:
+        if not text:
+            return None
+        day = date.fromisoformat(text)
+        check_day(day)
+        return begins(day)
+    except (ValueError, ValidationError):
         problems.append(f"“{text}” is no day, such as 2023-12-01.")
         return None
