@@ -31,8 +31,7 @@ class Sought:
     def among(self, rows: QuerySet[Candidate]) -> QuerySet[Candidate]:
         """Those of these rows."""
         if self.name:
-            named = queries.candidates_named(self.name, beginning=self.beginning)
-            return rows.filter(pk__in=named.order_by().values("pk"))
+            return queries.candidates_named(self.name, beginning=self.beginning, among=rows)
         return rows.filter(pk__in=self.keys)
 
 

@@ -133,15 +133,17 @@ def candidate_of(user: User) -> Candidate | None:
     return user.candidate
 
 
-def candidates_named(typed: str, *, beginning: bool = False) -> QuerySet[Candidate]:
-    """Candidates of this name, or whose name begins so, by name and key; nobody for an empty name (R30).
+def candidates_named(
+    typed: str, *, beginning: bool = False, among: QuerySet[Candidate] | None = None
+) -> QuerySet[Candidate]:
+    """Candidates of this name, or whose name begins so, of all or among these; nobody for an empty name (R30).
 
     Dots of all kinds are the same, so are the code points of one character in its compatibility forms, and case.
     """
     name = identity.normalise_name(typed)
+    rows = Candidate.objects.order_by("name", "pk") if among is None else among
     if not name or "\0" in name:
-        return Candidate.objects.none()
+        return rows.none()
     key = NameKey(Value(name, output_field=TextField()))
-    named = Candidate.objects.alias(key=NameKey("name"))
-    named = named.filter(key__startswith=key) if beginning else named.filter(key=key)
-    return named.order_by("name", "pk")
+    rows = rows.alias(key=NameKey("name"))
+    return rows.filter(key__startswith=key) if beginning else rows.filter(key=key)

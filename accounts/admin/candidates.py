@@ -28,7 +28,7 @@ from accounts.histories import history
 from accounts.models import Candidate, EducationRecord, IdentityRequest
 from accounts.roles import Right
 from accounts.services import helping, verification
-from accounts.territory import visible_to
+from accounts.territory import candidates_by_reason, visible_to
 from accounts.two_step import ask_for_proof, recently_proved
 from exam_portal import clock
 from exam_portal.kit import hooks
@@ -90,6 +90,9 @@ class CandidateAdmin(ScopedAdmin):
         return [*pages, *super().get_urls()]
 
     # --- The list -------------------------------------------------------------------------------
+    def ways(self, request: HttpRequest) -> list[QuerySet[Any]]:
+        return [self.as_listed(rows) for rows in candidates_by_reason(actor_of(request))]
+
     @admin.display(description=gettext_lazy("Name"))
     def person(self, candidate: Candidate) -> str:
         return candidate.name or _("(account deleted)")
