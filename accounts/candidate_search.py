@@ -28,8 +28,7 @@ class SoughtCandidates(Sought):
 
     def among(self, rows: QuerySet[Candidate]) -> QuerySet[Candidate]:
         if self.name:
-            named = queries.candidates_named(self.name, beginning=self.beginning)
-            return rows.filter(pk__in=named.order_by().values("pk"))
+            return queries.candidates_named(self.name, beginning=self.beginning, among=rows)
         return super().among(rows)
 
 

@@ -9,10 +9,12 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet, TextField, Value
 
 from accounts import devices, identity
+from accounts.actors import Actor
 from accounts.models import (
     Candidate,
     EmailCode,
     IdentityRequest,
+    LedgerEvent,
     LedgerVerification,
     Message,
     Point,
@@ -133,15 +135,32 @@ def candidate_of(user: User) -> Candidate | None:
     return user.candidate
 
 
-def candidates_named(typed: str, *, beginning: bool = False) -> QuerySet[Candidate]:
-    """Candidates of this name, or whose name begins so, by name and key; nobody for an empty name (R30).
+def candidates_named(
+    typed: str, *, beginning: bool = False, among: QuerySet[Candidate] | None = None
+) -> QuerySet[Candidate]:
+    """Candidates of this name, or whose name begins so, of all or among these; nobody for an empty name (R30).
 
     Dots of all kinds are the same, so are the code points of one character in its compatibility forms, and case.
     """
     name = identity.normalise_name(typed)
+    rows = Candidate.objects.order_by("name", "pk") if among is None else among
     if not name or "\0" in name:
-        return Candidate.objects.none()
+        return rows.none()
     key = NameKey(Value(name, output_field=TextField()))
-    named = Candidate.objects.alias(key=NameKey("name"))
-    named = named.filter(key__startswith=key) if beginning else named.filter(key=key)
-    return named.order_by("name", "pk")
+    rows = rows.alias(key=NameKey("name"))
+    return rows.filter(key__startswith=key) if beginning else rows.filter(key=key)
+
+
+# --- Two persons (accounts.services.second_person) ------------------------------------------------
+_GIVEN = ("staff.added", "password.link_made")
+
+
+def givers_of(account: int) -> set[int]:
+    """The members of staff who ever gave this account a role, or a link to set its password."""
+    given = LedgerEvent.objects.filter(stream="staff", stream_id=str(account), action__in=_GIVEN, actor_kind="staff")
+    return {int(number) for number in given.values_list("actor_id", flat=True)}
+
+
+def first_persons(actor: Actor) -> set[int]:
+    """The accounts after whom this one is no second person: itself, and those who gave it out."""
+    return {int(actor.id)} | givers_of(int(actor.id))

@@ -7,7 +7,7 @@ registered in the staff site it fails a system check.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, OuterRef, Q, QuerySet
 
 from accounts.actors import Actor, forbidden
 from accounts.models import (
@@ -79,25 +79,40 @@ def check_sees(actor: Actor, right: Right, row: Model) -> None:
 
 # --- The scopes of this app ---------------------------------------------------------------------
 def within(actor: Actor, *, region: str, point: str, site: str = "") -> Q:
-    """A condition: rows whose columns of these names are of the actor's institution."""
-    named: dict[str, Any] = {region: actor.region}
-    if actor.point:
-        named[point] = actor.point
+    """A condition: rows whose columns of these names are of the actor's institution, the narrowest that is named."""
     if actor.site and site:
-        named[site] = actor.site
-    return Q(**named)
+        return Q(**{site: actor.site})
+    return Q(**{point: actor.point}) if actor.point else Q(**{region: actor.region})
+
+
+def candidates_by_reason(actor: Actor) -> list[QuerySet[Candidate]]:
+    """The candidates whom `visible_to` shows, for lists: a query for each reason, which may show the same candidates.
+
+    So PostgreSQL plans each for itself, by the index of its keys or by that of the order; both together it would find
+    by reading all candidates, or all keys of a region.
+    """
+    everybody = visible_to(actor, Candidate)
+    if everybody.query.is_empty() or not actor.region:
+        return [everybody]
+    return [Candidate.objects.filter(pk__in=keys) for keys in _keys_of_candidates(actor)]
+
+
+def _keys_of_candidates(actor: Actor) -> list[QuerySet[Any, Any]]:
+    still_open = visible_to(actor, IdentityRequest).filter(state__in=IdentityRequest.OPEN)
+    requests = still_open.exclude(kind=IdentityRequest.Kind.TAKEN).values("candidate")
+    return [keys.order_by() for keys in (requests, *(hook(actor=actor) for hook in hooks.load("STAFF_TERRITORY")))]
 
 
 @scope(Candidate)
 def _candidates(actor: Actor) -> Q:
     """Those who apply here, and those whose own application about the identity is open at the exam point (R07).
 
-    Not whom a report is about that somebody took a number: anybody makes one.
+    Not whom a report is about that somebody took a number: anybody makes one. Asked for one candidate after the other:
+    to look for a person, nobody gathers the keys of a whole region.
     """
-    still_open = visible_to(actor, IdentityRequest).filter(state__in=IdentityRequest.OPEN)
-    here = Q(pk__in=still_open.exclude(kind=IdentityRequest.Kind.TAKEN).values("candidate"))
-    for hook in hooks.load("STAFF_TERRITORY"):
-        here |= hook(actor=actor)
+    here = NOTHING
+    for keys in _keys_of_candidates(actor):
+        here |= Q(pk__in=keys.filter(candidate=OuterRef("pk")))
     return here
 
 

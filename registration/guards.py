@@ -1,8 +1,9 @@
 """What applying for exams says to changes of the account, and where a candidate belongs (hooks of accounts)."""
 
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -26,9 +27,9 @@ def no_live_application(*, candidate: Candidate, at: datetime) -> str | None:
     ) % {"exams": "、".join(application.exam.title for application in live)}
 
 
-def applies_there(*, actor: Actor) -> Q:
-    """Candidates with an application that this member of staff sees (R28)."""
-    return Q(pk__in=visible_to(actor, Application).values("candidate"))
+def applies_there(*, actor: Actor) -> QuerySet[Any, Any]:
+    """Keys of the candidates with an application that this member of staff sees (R28)."""
+    return visible_to(actor, Application).values("candidate")
 
 
 def obstacles(*, candidate: Candidate, actor: Actor, at: datetime) -> list[Obstacle]:

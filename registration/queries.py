@@ -7,10 +7,10 @@ from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
 from accounts.actors import Actor
 from accounts.models import Candidate, Point, Site, StaffAssignment
-from accounts.services.second_person import first_persons
+from accounts.queries import first_persons
+from accounts.territory import visible_to
 from registration.lifecycle import State
 from registration.models import Application, AppliedExamYear, Exam, ExamRegion, ExamYearChange, Specialty
-from registration.services.exam_year.editable import Row, key_of, kind_of
 
 
 def exams() -> list[Exam]:
@@ -55,9 +55,10 @@ def applied(exam: Exam) -> AppliedExamYear | None:
     return AppliedExamYear.objects.filter(exam=exam).defer("document").first()
 
 
-def changes_of(row: Row) -> QuerySet[ExamYearChange]:
-    """What was proposed and decided about a row of an exam year, the latest first, with names."""
-    return with_names(ExamYearChange.objects.filter(kind=kind_of(row), key=key_of(row))).order_by("-proposed_at", "-pk")
+def changes_of(*, actor: Actor, kind: str, key: str) -> QuerySet[ExamYearChange]:
+    """What was proposed and decided about a row of an exam year, the latest first, of what the actor sees (R28)."""
+    changes = visible_to(actor, ExamYearChange).filter(kind=kind, key=key)
+    return with_names(changes).order_by("-proposed_at", "-pk")
 
 
 def with_names(changes: QuerySet[ExamYearChange]) -> QuerySet[ExamYearChange]:

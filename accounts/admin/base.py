@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.contrib.admin.options import ShowFacets
 from django.core.exceptions import PermissionDenied
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -44,8 +44,15 @@ class ScopedAdmin(admin.ModelAdmin):
     sortable_by = []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = visible_to(actor_of(request), self.model).order_by(*self.ordering)
-        related = self.list_select_related
+        return self.as_listed(visible_to(actor_of(request), self.model))
+
+    def ways(self, request: HttpRequest) -> list[QuerySet[Any]]:
+        """The rows of the list; more than one query where each finds some of them by an index of its own."""
+        return [self.get_queryset(request)]
+
+    def as_listed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """These rows in the list's order, with what it shows of others."""
+        rows, related = rows.order_by(*self.ordering), self.list_select_related
         return rows if isinstance(related, bool) else rows.select_related(*related)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
@@ -53,13 +60,9 @@ class ScopedAdmin(admin.ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only what the list's own filters ask for: any other could be used to guess what is not shown."""
-        filters = [spec[0] if isinstance(spec, tuple) else spec for spec in self.get_list_filter(request)]
-        names = [spec if isinstance(spec, str) else getattr(spec, "parameter_name", None) for spec in filters]
-        return any(lookup == name or lookup.startswith(f"{name}__") for name in names if name)
-
-    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
-        kwargs.setdefault("queryset", visible_to(actor_of(request), db_field.remote_field.model))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        filters = self.get_list_filter(request)
+        asked = {f"{field}__{how}" for field in filters if isinstance(field, str) for how in ("exact", "isnull")}
+        return lookup in asked | {getattr(each, "parameter_name", None) for each in filters}
 
     def get_urls(self) -> list[URLPattern]:
         prefix = f"{self.opts.app_label}_{self.opts.model_name}_"

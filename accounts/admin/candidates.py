@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -28,7 +29,7 @@ from accounts.models import Candidate, EducationRecord, IdentityRequest
 from accounts.roles import Right
 from accounts.searches import Sought
 from accounts.services import helping, verification
-from accounts.territory import visible_to
+from accounts.territory import candidates_by_reason, visible_to
 from exam_portal import clock
 from exam_portal.kit import hooks
 from exam_portal.kit.forms import carry_out, posted
@@ -89,6 +90,9 @@ class CandidateAdmin(SearchedByPost):
         return [*pages, *super().get_urls()]
 
     # --- The list -------------------------------------------------------------------------------
+    def ways(self, request: HttpRequest) -> list[QuerySet[Any]]:
+        return [self.as_listed(rows) for rows in candidates_by_reason(actor_of(request))]
+
     @admin.display(description=gettext_lazy("Name"))
     def person(self, candidate: Candidate) -> str:
         return candidate.name or _("(account deleted)")

@@ -1,11 +1,19 @@
-"""The audit page: the ledger by person, stream, action and time, and whether it is whole (R28)."""
+"""The audit page: the ledger by person, stream, action and time, and whether it is whole (R28).
+
+Searching is a POST, as it is for candidates: what is typed may be an ID number, and addresses are logged. Only what was
+found stands in an address: a username and the number of a stream are no secrets.
+"""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,12 +29,13 @@ from accounts.staff_work import ledger_alert
 from accounts.territory import visible_to
 from exam_portal import clock
 from exam_portal.kit import hooks
-from exam_portal.kit.forms import DayField
+from exam_portal.kit.forms import DayField, posted
 from exam_portal.kit.keyset import KeysetChangeList
 from exam_portal.kit.moments import begins, ends
 
 # In the list of actions: all of one group.
 ALL_OF = ".*"
+LIST = "admin:accounts_ledgerevent_changelist"
 
 
 def _actions() -> list[Any]:
@@ -78,11 +87,23 @@ class AuditForm(forms.Form):
             raise forms.ValidationError(_("Nobody whose record you may see has this username."))
         return _about(candidate)
 
+    def clean_subject(self) -> str:
+        """The number of a stream that one sees: what is none, and may be an ID number, gets into no address."""
+        number = "".join(self.cleaned_data["subject"].split())
+        streams = visible_to(self.actor, LedgerEvent).filter(stream__in=ledger_words.STREAMS)
+        if number and not streams.filter(stream_id=number).exists():
+            raise forms.ValidationError(_("Nothing that you may see is on record under this number."))
+        return number
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("since") and data.get("until") and data["until"] < data["since"]:
             self.add_error("until", _("This is before the first day."))
         return data
+
+    def asked(self) -> dict[str, str]:
+        """What was filled in, as an address has it."""
+        return {name: self.data[name] for name in self.fields if self.data.get(name)}
 
     def condition(self) -> Q:
         """What a valid form looks for."""
@@ -91,7 +112,7 @@ class AuditForm(forms.Form):
         if data["stream"]:
             found &= Q(stream=data["stream"])
         if data["subject"]:
-            found &= Q(stream_id="".join(data["subject"].split()))
+            found &= Q(stream_id=data["subject"])
         if action := data["action"]:
             group = {code: words for code, _heading, words in ledger_words.GROUPS}.get(action.removesuffix(ALL_OF))
             found &= Q(action__in=list(group)) if action.endswith(ALL_OF) and group else Q(action=action)
@@ -122,13 +143,14 @@ class AuditList(KeysetChangeList):
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         rows = super().get_queryset(request, exclude_parameters)
-        self.form = AuditForm(request.GET, actor=actor_of(request))
-        return rows.filter(self.form.condition()) if self.form.is_valid() else rows.none()
+        self.form = AuditForm(posted(request) or request.GET, actor=actor_of(request))
+        self.ways = [rows.filter(self.form.condition()) if self.form.is_valid() else rows.none()]
+        return self.ways[0]
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.events: list[Told] = told(self.result_list)
-        self.filtered = any(request.GET.get(name) for name in AuditForm.base_fields)
+        self.filtered = bool(self.form.asked())
 
 
 @admin.register(LedgerEvent)
@@ -146,6 +168,21 @@ class LedgerEventAdmin(ScopedAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[AuditList]:
         return AuditList
+
+    def get_urls(self) -> list[URLPattern]:
+        search = path("search/", self.admin_site.admin_view(self.search), name="accounts_ledgerevent_search")
+        return [search, *super().get_urls()]
+
+    def search(self, request: HttpRequest) -> HttpResponse:
+        """Look for what the form asks for. What finds nothing may be an ID number: it stands on this page once."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if (data := posted(request)) is None:
+            return redirect(LIST)
+        form = AuditForm(data, actor=actor_of(request))
+        if not form.is_valid():
+            return self.changelist_view(request)
+        return redirect(f"{reverse(LIST)}?{urlencode(form.asked())}")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         last = queries.last_verification()

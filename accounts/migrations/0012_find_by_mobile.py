@@ -1,5 +1,6 @@
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from exam_portal.kit.migrations import AddIndexOnce
 
 
 class Migration(migrations.Migration):
@@ -14,7 +15,7 @@ class Migration(migrations.Migration):
             name="candidate",
             options={"verbose_name": "candidate", "verbose_name_plural": "candidates"},
         ),
-        AddIndexConcurrently(
+        AddIndexOnce(
             model_name="basicinformation",
             index=models.Index(fields=["mobile"], name="basic_information_by_mobile"),
         ),

@@ -1,10 +1,8 @@
-"""Indexes of the ledger for the audit page; concurrently, since every act of every candidate writes to it.
+"""Indexes of the ledger for the audit page; concurrently, since every act of every candidate writes to it."""
 
-Interrupted, one stays behind marked invalid: drop it and migrate again.
-"""
-
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from exam_portal.kit.migrations import AddIndexOnce
 
 
 class Migration(migrations.Migration):
@@ -16,19 +14,19 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        AddIndexConcurrently(
+        AddIndexOnce(
             model_name='ledgerevent',
             index=models.Index(fields=['at', 'id'], name='ledger_by_time'),
         ),
-        AddIndexConcurrently(
+        AddIndexOnce(
             model_name='ledgerevent',
             index=models.Index(fields=['stream', 'at'], name='ledger_by_stream'),
         ),
-        AddIndexConcurrently(
+        AddIndexOnce(
             model_name='ledgerevent',
             index=models.Index(fields=['action', 'at'], name='ledger_by_action'),
         ),
-        AddIndexConcurrently(
+        AddIndexOnce(
             model_name='ledgerevent',
             index=models.Index(fields=['actor_kind', 'actor_id', 'at'], name='ledger_by_actor'),
         ),

@@ -1,10 +1,8 @@
-"""The order of the staff's list of applications about identities; concurrently, since candidates go on applying.
+"""The order of the staff's list of applications about identities; concurrently, since candidates go on applying."""
 
-Interrupted, it stays behind marked invalid: drop it and migrate again.
-"""
-
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from exam_portal.kit.migrations import AddIndexOnce
 
 
 class Migration(migrations.Migration):
@@ -16,7 +14,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        AddIndexConcurrently(
+        AddIndexOnce(
             model_name='identityrequest',
             index=models.Index(fields=['made_at', 'id'], name='identity_request_by_time'),
         ),

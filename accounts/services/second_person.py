@@ -8,8 +8,8 @@ accounts of who proposes: the nation oversees the administrators whom it appoint
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts import queries
 from accounts.actors import Actor
-from accounts.models import LedgerEvent
 from exam_portal.kit.errors import Refused
 
 WHO_MAY = _(
@@ -20,18 +20,12 @@ WHO_MAY_APART = _(
     "A second person decides: not who did the first part, nor anybody who ever gave them, or got from them, a role or "
     "a link to set a password."
 )
-_GIVEN = ("staff.added", "password.link_made")
-
-
-def first_persons(actor: Actor) -> set[int]:
-    """The accounts after whom this one is no second person: itself, and those who gave it a role or a link."""
-    return {int(actor.id)} | _givers(int(actor.id))
 
 
 def is_second_person(actor: Actor, *, first: int | None, apart: bool = False) -> bool:
     """Whether the actor may decide what the account `first` began; `apart`: nor did the actor give out that account."""
-    gave = apart and first is not None and int(actor.id) in _givers(first)
-    return first not in first_persons(actor) and not gave
+    gave = apart and first is not None and int(actor.id) in queries.givers_of(first)
+    return first not in queries.first_persons(actor) and not gave
 
 
 def check_second_person(actor: Actor, *, first: int | None, apart: bool = False) -> None:
@@ -42,8 +36,3 @@ def check_second_person(actor: Actor, *, first: int | None, apart: bool = False)
     """
     if not is_second_person(actor, first=first, apart=apart):
         raise Refused(WHO_MAY_APART if apart else WHO_MAY, code="same_person")
-
-
-def _givers(account: int) -> set[int]:
-    given = LedgerEvent.objects.filter(stream="staff", stream_id=str(account), action__in=_GIVEN, actor_kind="staff")
-    return {int(number) for number in given.values_list("actor_id", flat=True)}

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
 from exam_portal.kit.next_steps import NextStep
@@ -37,9 +37,12 @@ class AccountGuard(Protocol):
 
 
 class TerritoryHook(Protocol):
-    """Which candidates belong to the institution of a member of staff, by what this app knows (R28)."""
+    """Keys of the candidates who belong to the institution of a member of staff, by what this app knows (R28).
 
-    def __call__(self, *, actor: Any) -> Q: ...
+    A query of one column that an index finds.
+    """
+
+    def __call__(self, *, actor: Any) -> QuerySet[Any, Any]: ...
 
 
 class StaffWorkHook(Protocol):

@@ -3,6 +3,8 @@
 import base64
 import binascii
 import json
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib.admin.views.main import ChangeList
@@ -10,29 +12,37 @@ from django.core.exceptions import ValidationError
 from django.db.models import Field, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
+from django.utils.timezone import is_naive
 
 AFTER, BEFORE = "after", "before"
 COUNTED = 10_000
 
 
-def about(rows: QuerySet[Any]) -> tuple[int, bool]:
-    """How many rows there are, and whether that is exact: beyond 10,000 it is what PostgreSQL estimates."""
-    rows = rows.order_by()
-    count = rows[: COUNTED + 1].count()
+def about(*ways: QuerySet[Any]) -> tuple[int, bool]:
+    """How many rows there are, and whether that is exact: beyond 10,000 it is what PostgreSQL estimates.
+
+    10,000 and not exact means more than these, of which PostgreSQL's plan knows nothing. A row that is found in several
+    ways counts once.
+    """
+    ways = tuple(way.order_by() for way in ways)
+    one, *others = (way.values("pk")[: COUNTED + 1] for way in ways)
+    count = (one.union(*others) if others else one).count()
     if count <= COUNTED:
         return count, True
-    (plan,) = json.loads(rows.explain(format="json"))
-    return max(count, int(plan["Plan"]["Plan Rows"])), False
+    plans = [json.loads(way.explain(format="json"))[0] for way in ways]
+    return max(COUNTED, *(int(plan["Plan"]["Plan Rows"]) for plan in plans)), False
 
 
 class KeysetChangeList(ChangeList):
     """A changelist in one order, newest or first, that knows the next and the previous page by the keys at its ends.
 
-    `ordering` of the ModelAdmin is one column that is never empty and then `pk`, both in the same direction, or `pk`.
+    `ordering` of the ModelAdmin is one column that is never empty and then `pk`, both in the same direction, or `pk`;
+    its `ways` are the queries that find the list's rows, and `as_listed` puts any rows in the list's order.
     """
 
+    model_admin: Any
     older = newer = ""
-    exact = True
+    exact, more_than = True, False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,18 +59,26 @@ class KeysetChangeList(ChangeList):
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return self._ordering
 
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        """As Django's, for each of the ways in which the list's rows are found."""
+        self.ways: list[QuerySet[Any]] = []
+        for rows in self.model_admin.ways(request):
+            self.root_queryset = rows
+            self.ways.append(super().get_queryset(request, exclude_parameters))
+        return self.ways[0]
+
     def get_results(self, request: HttpRequest) -> None:
         size = self.list_per_page
         after, before = self._asked(AFTER), self._asked(BEFORE)
         backwards = bool(before) and not after
-        rows = self.queryset
         try:
-            rows = rows.filter(self._beyond(after or before, backwards=backwards))
+            ways = [way.filter(self._beyond(after or before, backwards=backwards)) for way in self.ways]
         except (TypeError, ValueError, ValidationError):
-            after, before, backwards = [], [], False  # an address that somebody made up shows the first page
+            # An address that somebody made up shows the first page.
+            after, before, backwards, ways = [], [], False, self.ways
         if backwards:
-            rows = rows.reverse()
-        found = list(rows[: size + 1])
+            ways = [way.reverse() for way in ways]
+        found = self._first(ways, size + 1, backwards=backwards)
         more, found = len(found) > size, found[:size]
         if backwards:
             found.reverse()
@@ -69,10 +87,20 @@ class KeysetChangeList(ChangeList):
         if found and (after or (backwards and more)):
             self.newer = self.get_query_string({BEFORE: self._key(found[0])})
         self.result_list = found
-        self.result_count, self.exact = about(self.queryset)
+        self.result_count, self.exact = about(*self.ways)
+        self.more_than = not self.exact and self.result_count == COUNTED
         # What Django's own templates ask for.
         self.full_result_count, self.show_full_result_count = None, False
         self.show_admin_actions, self.can_show_all, self.multi_page = True, False, False
+
+    def _first(self, ways: Sequence[QuerySet[Any]], most: int, *, backwards: bool) -> list[Model]:
+        """The first so many rows of those that are found in any of these ways."""
+        one, *others = (way[:most] for way in ways)
+        if not others:
+            return list(one)
+        keys = one.values("pk").union(*(way.values("pk") for way in others))
+        rows = self.model_admin.as_listed(self.model._default_manager.filter(pk__in=keys))
+        return list((rows.reverse() if backwards else rows)[:most])
 
     @property
     def _ordering(self) -> list[str]:
@@ -82,9 +110,10 @@ class KeysetChangeList(ChangeList):
         ordering = self._ordering
         return [name.removeprefix("-") for name in ordering], ordering[0].startswith("-")
 
-    def _beyond(self, key: list[str], *, backwards: bool) -> Q:
+    def _beyond(self, key: list[Any], *, backwards: bool) -> Q:
         """Rows after `key` in the list's order, or before it."""
         columns, descending = self._columns()
+        key = [self._value(name, value) for name, value in zip(columns, key, strict=False)]
         than = "lt" if descending is not backwards else "gt"
         if not key:
             return Q()
@@ -92,6 +121,14 @@ class KeysetChangeList(ChangeList):
             return Q(**{f"{columns[0]}__{than}": key[0]})
         first, pk = columns
         return Q(**{f"{first}__{than}e": key[0]}) & (Q(**{f"{first}__{than}": key[0]}) | Q(**{f"{pk}__{than}": key[1]}))
+
+    def _value(self, column: str, value: Any) -> Any:
+        """What an address says of a column, as the column has it."""
+        field = self.opts.pk if column == "pk" else self.opts.get_field(column)
+        found = cast(Field, field).to_python(value)
+        if isinstance(found, datetime) and is_naive(found):
+            raise ValueError("a moment without a time zone")
+        return found
 
     def _asked(self, name: str) -> list[str]:
         key = _read(self.params.get(name))
@@ -111,9 +148,12 @@ def _read(text: str | None) -> list[str]:
         return []
     try:
         values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         return []
-    made_here = isinstance(values, list) and all(
-        isinstance(v, int) or (isinstance(v, str) and "\0" not in v) for v in values
-    )
+    made_here = isinstance(values, list) and all(type(v) is int or (isinstance(v, str) and _is_text(v)) for v in values)
     return values if made_here else []
+
+
+def _is_text(value: str) -> bool:
+    """Whether PostgreSQL can hold it: no NUL, and no half of a pair of code points."""
+    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)

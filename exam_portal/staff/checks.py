@@ -10,16 +10,20 @@ from accounts.territory import has_scope
 
 
 def check_scopes(**_kwargs: Any) -> list[CheckMessage]:
-    """Every registered model is a `ScopedAdmin` with a right, and it and the models of its inlines have a scope."""
+    """Every registered model is a `ScopedAdmin` with a right, and has a scope.
+
+    None has inlines or fields that complete themselves: Django reads their rows without asking for the territory.
+    """
     errors: list[CheckMessage] = []
     for model, model_admin in admin.site._registry.items():
         name = model._meta.label
         if not isinstance(model_admin, ScopedAdmin) or not hasattr(model_admin, "right"):
             errors.append(Error(f"{name} is registered without a ScopedAdmin that names a right.", id="portal.E003"))
-        shown = [model, *(inline.model for inline in model_admin.inlines)]
+        if not has_scope(model):
+            errors.append(Error(f"{name} declares no scope (accounts.territory).", id="portal.E004"))
         errors.extend(
-            Error(f"{each._meta.label} declares no scope (accounts.territory).", id="portal.E004")
-            for each in shown
-            if not has_scope(each)
+            Error(f"{name} has {option}, whose rows are of no territory.", id="portal.E005")
+            for option in ("inlines", "autocomplete_fields", "raw_id_fields")
+            if getattr(model_admin, option)
         )
     return errors

@@ -21,8 +21,9 @@ from exam_portal.kit import hooks
 from exam_portal.kit.staff_work import Alert, Deadline, Queue
 from exam_portal.staff.menu import menu_of
 
-# Of Django's own pages those that are allauth's business here, and such as nothing leads to.
-_LEFT_OUT = {"password_change", "password_change_done", "view_on_site", "app_list"}
+# Of Django's own pages those that are allauth's business here, and such as nothing leads to: what is not there need not
+# be held to the territory.
+_LEFT_OUT = {"password_change", "password_change_done", "view_on_site", "app_list", "autocomplete", "jsi18n"}
 
 
 class StaffSite(admin.AdminSite):

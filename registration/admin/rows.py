@@ -76,16 +76,17 @@ class YearRowAdmin(ScopedAdmin):
     ) -> HttpResponse:
         """The row as it is, what waits, and what was changed before."""
         row, actor, at = self.row(request, object_id), actor_of(request), clock.arrival(request)
-        history = list(queries.changes_of(row)[: HISTORY + 1])
+        kind, key = kind_of(row), key_of(row)
+        history = list(queries.changes_of(actor=actor, kind=kind, key=key)[: HISTORY + 1])
         context = {
             **self.admin_site.each_context(request),
             "title": title_of(row),
             "row": row,
-            "kind": kind_of(row),
+            "kind": kind,
             "values": values_of(row),
             "open": is_open(row, at),
             "edit_url": self.address("edit", row) if exam_year_changes.may_propose(actor, row) else "",
-            "key": key_of(row),
+            "key": key,
             "history": [(change, differences(change.kind, change.old, change.new)) for change in history[:HISTORY]],
             "more_history": len(history) > HISTORY,
             **self.more(request, row),

@@ -6,8 +6,9 @@ import pytest
 
 from accounts.actors import SYSTEM, Actor, working_as
 from accounts.models import Candidate, Point, StaffAssignment, User
+from accounts.queries import first_persons
 from accounts.services import staff
-from accounts.services.second_person import first_persons, is_second_person
+from accounts.services.second_person import is_second_person
 from exam_portal import clock
 from tests import factories
 from tests.accounts.requests import approve, ask_change, check, refusal

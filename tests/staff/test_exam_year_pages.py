@@ -12,7 +12,7 @@ from accounts.models import Candidate, Point, Region, Site, StaffAssignment
 from registration.models import Exam, ExamRegion, ExamSite, ExamYearChange
 from tests import factories
 from tests.registration.changing import BEFORE, administrator, approve, hunan, point, propose
-from tests.staff.exam_year import Tags, browser, change_url, edit_url, filled, framed, preview
+from tests.staff.exam_year import Browser, Tags, browser, change_url, edit_url, filled, framed, preview
 from tests.staffing import staff_client
 
 pytestmark = pytest.mark.django_db
@@ -195,6 +195,17 @@ def test_a_change_of_what_is_gone_is_still_shown(exam: Exam) -> None:
     change = approve(propose(hunan(exam), administrator(), notice="x"), administrator())
     exam.regions.get(region="43").delete()
     assert browser().get(change_url(change)).status_code == 200
+
+
+@pytest.mark.rule("R28")
+def test_a_history_shows_what_one_may_open_and_no_more(exam: Exam) -> None:
+    row = hunan(exam)
+    change = propose(row, administrator(), notice="新须知")
+    clerk = Browser(factories.make_staff(Point.objects.get(code="4301"), role="site_clerk", site="430101"))
+    for client, seen in ((browser(), [change]), (clerk, [])):
+        assert [each for each, _changed in client.get(change_url(row)).context["history"]] == seen
+        opened = client.get(reverse("admin:registration_examyearchange_change", args=[change.pk])).status_code
+        assert opened == (200 if seen else 404)
 
 
 def test_the_history_says_who_when_what_and_why(exam: Exam) -> None:

@@ -1,14 +1,22 @@
 """Lists of the staff site: paged by key, never counted to the end, as many queries for three rows as for a hundred."""
 
+import base64
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from django.contrib import admin
 from django.db import connection
+from django.db.models import Model, QuerySet
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import translation
 
 from accounts.models import IdentityRequest, Point
 from exam_portal import clock
@@ -160,3 +168,60 @@ def test_beyond_ten_thousand_the_count_is_an_estimate(
     assert "约 60 条" in page
     counting = [query["sql"] for query in queries if "COUNT(*)" in query["sql"]]
     assert counting and all("LIMIT 21" in sql for sql in counting)
+
+
+def test_where_the_plan_knows_less_the_list_says_more_than_ten_thousand(
+    clerk: Client, requests: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyset, "COUNTED", 20)
+    requests(60)
+    monkeypatch.setattr(QuerySet, "explain", lambda *_args, **_how: '[{"Plan": {"Plan Rows": 3}}]')
+    listed = clerk.get(LIST).context["cl"]
+    assert (listed.result_count, listed.exact, listed.more_than) == (20, False, True)
+    with translation.override("en"):
+        assert "more than 20 entries" in render_to_string("admin/pagination.html", {"cl": listed})
+
+
+# --- Odd values ---------------------------------------------------------------------------------
+LISTS = [model for model, model_admin in admin.site._registry.items() if "changelist" in model_admin.pages]
+LONG = "9" * 30
+KEYS = (
+    [int(LONG)],
+    [LONG, LONG],
+    ["\ud800", 1],
+    ["9999-12-31T23:59:59+00:00", LONG],
+    ["0001-01-01T00:00:00+14:00", 1],
+    ["2023-12-05T09:00", 1],
+    [True],
+    [None, 1],
+    [1.5],
+    [[1], {}],
+)
+ODD = ["", "x", "(", "%", "\0", "'", "-1", LONG, "\ud800", "٣", "True", "[]"]
+
+
+def odd_addresses(model: type[Model]) -> list[str]:
+    """Queries that no page of ours makes."""
+    keys = [json.dumps(key) for key in KEYS] + ["[" * 2000, "{}", "null"]
+    cursors = [base64.urlsafe_b64encode(key.encode()).decode().rstrip("=") for key in keys]
+    names = [field.name for field in model._meta.fields] + ["waits", "when", "role", "person", "since", "subject"]
+    lookups = [f"{name}{how}" for name in names for how in ("", "__exact", "__isnull", "__in", "__regex", "__x__y")]
+    pairs = [(cursor, value) for cursor in ("after", "before") for value in [*cursors, *ODD]]
+    pairs += [(name, value) for name in lookups for value in ("(", LONG)]
+    pairs += [(name, value) for name in ("q", "p", "o", "all", "e", "_popup", "_to_field", "_facets") for value in ODD]
+    return [urlencode([pair], errors="surrogatepass") for pair in pairs]
+
+
+@pytest.mark.parametrize("model", LISTS, ids=lambda model: model.__name__)
+def test_odd_values_in_an_address_break_no_list(exam: object, model: type[Model]) -> None:
+    client = staff_client(factories.make_staff(role="national_admin"))
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    answers = {query: client.get(f"{url}?{query}").status_code for query in odd_addresses(model)}
+    assert {query: status for query, status in answers.items() if status not in {200, 302, 400}} == {}
+    assert answers["q=x"] == 200
+
+
+@pytest.mark.parametrize("how", ["regex", "in", "gt", "startswith", "iexact"])
+def test_of_a_filter_only_what_its_own_links_ask_is_answered(clerk: Client, how: str) -> None:
+    assert clerk.get(f"{LIST}?state__exact=made").status_code == 200
+    assert clerk.get(f"{LIST}?state__{how}=made").status_code == 400

@@ -1,4 +1,4 @@
-"""One walk over every URL of the staff site × every role × own and another's territory (R28).
+"""One walk over every URL of the staff site × every role × own place, the next one and another region's (R28).
 
 `EXPECTED` says what each takes; a URL without an expectation fails. The table goes to docs/permissions.md.
 """
@@ -16,16 +16,17 @@ from django.utils import translation
 
 from accounts.models import Point, Site, StaffAssignment
 from accounts.roles import ROLES, Level, Right
+from registration.models import Application
 from tests import factories
 from tests.accounts.requests import ask_deletion
 from tests.registration.changing import administrator, propose
-from tests.staffing import staff_client
+from tests.staffing import LOGIN, SET_UP, Telephone, staff_client
 
 pytestmark = pytest.mark.django_db
 
 TABLE = Path(settings.BASE_DIR) / "docs/permissions.md"
-# What rows exist twice for: the staff's own region and point, and another's.
-OWN, OTHER = "43", "12"
+# What rows exist for: the staff's own point, another of their region, and another region's.
+OWN, NEXT, OTHER = "4301", "4302", "1201"
 ANYBODY, NOBODY = "anybody", "nobody"
 
 
@@ -50,8 +51,6 @@ EXPECTED: dict[str, Expect] = {
     "admin:index": Expect(ANYBODY),
     "admin:login": Expect(ANYBODY),
     "admin:logout": Expect(NOBODY),
-    "admin:autocomplete": Expect(NOBODY),
-    "admin:jsi18n": Expect(ANYBODY),
     "admin:accounts_candidate_changelist": Expect(Right.SEE_CANDIDATES),
     "admin:accounts_candidate_change": Expect(Right.SEE_CANDIDATES, row="candidate"),
     "admin:accounts_candidate_search": Expect(Right.SEE_CANDIDATES),
@@ -81,7 +80,8 @@ EXPECTED: dict[str, Expect] = {
     "admin:accounts_staffassignment_link": Expect(Right.MANAGE_STAFF, row="staff"),
     "admin:accounts_staffassignment_two_step": Expect(Right.MANAGE_STAFF, row="staff"),
     "admin:accounts_ledgerevent_changelist": Expect(Right.SEE_LEDGER),
-    "admin:registration_exam_changelist": Expect(Right.SEE_EXAM_YEARS),
+    "admin:accounts_ledgerevent_search": Expect(Right.SEE_LEDGER),
+    "admin:registration_exam_changelist": Expect(Right.SEE_EXAM_YEARS, shared=True),
     "admin:registration_exam_change": Expect(Right.SEE_EXAM_YEARS, row="exam", shared=True),
     "admin:registration_exam_edit": Expect(Right.EDIT_EXAM_YEAR, row="exam", shared=True, level=Level.NATION),
     "admin:registration_examregion_change": Expect(Right.SEE_EXAM_YEARS, row="exam_region"),
@@ -102,46 +102,61 @@ def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPa
     for pattern in resolver.url_patterns:
         if isinstance(pattern, URLResolver):
             yield from routes(pattern, prefix + (f"{pattern.namespace}:" if pattern.namespace else ""))
-        elif pattern.name:
-            yield f"{prefix}{pattern.name}", pattern
+        else:
+            yield f"{prefix}{pattern.name or ''}", pattern
 
 
-ROUTES = {name: url for name, url in routes(get_resolver()) if name.startswith("admin:")}
+ROUTES = [(name, url) for name, url in routes(get_resolver()) if name.startswith("admin:")]
 
 
 def test_every_staff_url_has_an_expectation() -> None:
-    assert set(ROUTES) == set(EXPECTED)
+    assert {name for name, _url in ROUTES if name != "admin:"} == set(EXPECTED)
+    # One route has no name: Django's, for whatever is none of the others.
+    assert [str(url.pattern) for name, url in ROUTES if name == "admin:"] == ["(?P<url>.*)$"]
+
+
+NOTHING_THERE = ("autocomplete/", "jsi18n/", "password_change/", "r/1/1/", "accounts/", "nothing/", "auth/user/")
+
+
+@pytest.mark.parametrize("role", list(ROLES))
+def test_what_is_no_page_is_not_found_by_any_role(exam: object, role: str) -> None:
+    client = staff_client(staff_in(role))
+    for path in NOTHING_THERE:
+        assert client.get(f"/staff/{path}").status_code == client.post(f"/staff/{path}").status_code == 404, path
+        assert Client().get(f"/staff/{path}").status_code == 302, path
 
 
 @dataclass
 class World:
-    """The same rows in two territories: primary keys by kind of row, for each region."""
+    """The same rows in several places: primary keys by kind of row, for each exam point."""
 
     rows: dict[str, dict[str, object]]
 
-    def address(self, name: str, region: str) -> str:
+    def address(self, name: str, place: str) -> str:
         row = EXPECTED[name].row
-        return reverse(name, args=[self.rows[region][row]] if row else [])
+        return reverse(name, args=[self.rows[place][row]] if row else [])
 
 
 @pytest.fixture
 def world(exam: object) -> World:
     rows: dict[str, dict[str, object]] = {}
-    for region in (OWN, OTHER):
+    for place in (OWN, NEXT, OTHER):
+        region, point = place[:2], Point.objects.get(code=place)
         candidate = factories.make_candidate()
         application = factories.make_draft(candidate, exam, region=region)  # type: ignore[arg-type]
-        request = ask_deletion(candidate, Point.objects.get(code=f"{region}01"))
-        site = Site.objects.select_related("point__region").get(code=f"{region}0101")
+        Application.objects.filter(pk=application.pk).update(point=point)
+        request = ask_deletion(candidate, point)
+        site = Site.objects.select_related("point__region").get(code=f"{place}01")
         change = propose(site, administrator(region), telephone="1")
-        rows[region] = {
+        rows[place] = {
             "candidate": candidate.pk,
             "education": candidate.education.get().pk,
             "identity_request": request.pk,
             "application": application.pk,
-            "staff": factories.make_staff(region=region).pk,
+            "staff": factories.make_staff(point).pk,
             "exam": exam.pk,  # type: ignore[attr-defined]
             "exam_region": exam.regions.get(region=region).pk,  # type: ignore[attr-defined]
-            "point": f"{region}01",
+            "point": place,
             "site": site.pk,
             "exam_year_change": change.pk,
         }
@@ -150,18 +165,22 @@ def world(exam: object) -> World:
 
 def staff_in(role: str) -> StaffAssignment:
     level = ROLES[role].level
-    point = Point.objects.get(code=f"{OWN}01") if level in {Level.SITE, Level.POINT} else None
-    region = "" if level == Level.NATION else OWN
-    return factories.make_staff(point, region, role=role, site=f"{OWN}0101" if level == Level.SITE else "")
+    point = Point.objects.get(code=OWN) if level in {Level.SITE, Level.POINT} else None
+    region = "" if level == Level.NATION else OWN[:2]
+    return factories.make_staff(point, region, role=role, site=f"{OWN}01" if level == Level.SITE else "")
 
 
-def allowed(name: str, role: str, region: str) -> bool:
+def allowed(name: str, role: str, place: str) -> bool:
+    """Whether the role may open this, with a row of this place where the address names one."""
     expect = EXPECTED[name]
     if expect.takes in {ANYBODY, NOBODY}:
         return expect.takes == ANYBODY
     rights = expect.takes if isinstance(expect.takes, tuple) else (expect.takes,)
     has = not ROLES[role].rights.isdisjoint(rights) and expect.level in {None, ROLES[role].level}
-    return has and (not expect.row or expect.shared or region == OWN or ROLES[role].level == Level.NATION)
+    if not expect.row or expect.shared or ROLES[role].level == Level.NATION:
+        return has
+    regional = ROLES[role].level == Level.REGION or expect.row == "exam_region"
+    return has and (place == OWN or (regional and place == NEXT))
 
 
 def stored() -> str:
@@ -185,15 +204,36 @@ def test_who_may_open_what(world: World, role: str) -> None:
     client = staff_client(staff_in(role))
     before = stored()
     for name in EXPECTED:
-        for region in (OWN, OTHER):
-            url = world.address(name, region)
+        for place in (OWN, NEXT, OTHER) if EXPECTED[name].row else (OWN,):
+            url = world.address(name, place)
             status = client.get(url).status_code
-            if allowed(name, role, region):
-                assert status in {200, 302}, (role, name, region, status)
+            if allowed(name, role, place):
+                assert status in {200, 302}, (role, name, place, status)
             else:
-                assert status in {403, 404}, (role, name, region, status)
-                assert client.post(url).status_code in {403, 404, 405}, (role, name, region)
+                assert status in {403, 404}, (role, name, place, status)
+                assert client.post(url).status_code in {403, 404, 405}, (role, name, place)
     assert stored() == before, "looking at a page, or being refused, changes nothing"
+
+
+@pytest.mark.rule("R28")
+@pytest.mark.parametrize("role", list(ROLES))
+def test_without_a_second_step_no_role_opens_anything_but_its_own_two_step_pages(world: World, role: str) -> None:
+    member = staff_in(role)
+    client = Client()
+    client.force_login(member.user)
+    before = stored()
+    for name in sorted(set(EXPECTED) - {"admin:login"}):
+        for send in (client.get, client.post):
+            answer = send(world.address(name, OWN))
+            assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, SET_UP), (role, name)
+    assert stored() == before
+    pages = [reverse(f"accounts:two_step{page}") for page in ("", "_app", "_passkey", "_codes")]
+    assert [client.get(page).status_code in {200, 302} for page in pages] == [True] * 4
+    Telephone(member.user)
+    assert [staff_client(member).get(page).status_code in {200, 302} for page in pages] == [True] * 4
+    for page in pages:
+        answer = Client().get(page)
+        assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, LOGIN)
 
 
 @pytest.mark.rule("R28", "R32")

@@ -135,3 +135,11 @@ def test_a_model_registered_without_scope_fails_the_system_check() -> None:
         ]
     finally:
         admin.site.unregister(Message)
+
+
+@pytest.mark.parametrize("option", ["inlines", "autocomplete_fields", "raw_id_fields"])
+def test_a_page_that_would_read_rows_past_the_territory_fails_the_system_check(
+    monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    monkeypatch.setattr(type(admin.site._registry[Candidate]), option, ["user"])
+    assert [(error.id, option in error.msg) for error in check_scopes()] == [("portal.E005", True)]
