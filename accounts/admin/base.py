@@ -5,12 +5,13 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.options import ShowFacets
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
 
 from accounts.access import actor_of
 from accounts.candidate_forms import ReasonForm
@@ -21,6 +22,7 @@ from exam_portal import clock
 from exam_portal.kit.forms import carry_out, posted
 from exam_portal.kit.keyset import KeysetChangeList
 
+READ = ["GET", "HEAD"]
 # Numbers under their labels, as characters with whether each is marked.
 Numbers = list[tuple[str, list[tuple[str, bool]]]]
 
@@ -65,32 +67,70 @@ class ScopedAdmin(admin.ModelAdmin):
         return lookup in asked | {getattr(each, "parameter_name", None) for each in filters}
 
     def get_urls(self) -> list[URLPattern]:
-        prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
-        return [url for url in super().get_urls() if str(url.name or "").removeprefix(prefix) in self.pages]
+        wanted = {self._named(page) for page in self.pages}
+        return [url for url in super().get_urls() if url.name in wanted]
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """As every page: what is not there for somebody is not found."""
         raise Http404
 
-    def row_for(self, request: HttpRequest, pk: int, *rights: Right) -> Any:
-        """The row that the address of a page of our own names, for whoever has one of these rights.
+    # --- Pages of our own -----------------------------------------------------------------------
+    def address(self, page: str, *args: Any) -> str:
+        """The address of a page of this model, such as `changelist`."""
+        return reverse(f"admin:{self._named(page)}", args=args)
+
+    def own(self, route: str, view: Callable[..., HttpResponse], page: str) -> URLPattern:
+        """A page of our own, by its name."""
+        return path(route, self.admin_site.admin_view(view), name=self._named(page))
+
+    def row_for(self, request: HttpRequest, key: Any, *rights: Right) -> Any:
+        """The row that an address names, for whoever has one of these rights.
 
         Raises:
             PermissionDenied: the role has none of them.
-            Http404: the row is not of one's territory.
+            Http404: the row is not of one's territory, or not there.
         """
         if not any(actor_of(request).may(right) for right in rights):
             raise PermissionDenied
-        return get_object_or_404(self.get_queryset(request), pk=pk)
+        row = self.get_object(request, unquote(str(key)))
+        if row is None:
+            raise Http404
+        return row
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The page of a row, to read: what is done there has addresses of its own."""
+        row = self.row_for(request, object_id, self.right)
+        return self.shown(request, row) if request.method in READ else HttpResponseNotAllowed(READ)
+
+    def shown(self, request: HttpRequest, row: Any, /) -> HttpResponse:
+        """The page of a row."""
+        raise NotImplementedError
+
+    def page(
+        self, request: HttpRequest, template: str, title: str, *, back: tuple[str, Any] | None = None, **context: Any
+    ) -> HttpResponse:
+        """A page of our own, with the way back above its title: an address and its words, the list's unless given."""
+        if back is None and "changelist" in self.pages:
+            back = (self.address("changelist"), capfirst(self.opts.verbose_name_plural))
+        context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "back": back, **context}
+        return TemplateResponse(request, f"admin/{template}.html", context)
 
     def read_on_record(
-        self, request: HttpRequest, *, read: Callable[..., Numbers | HttpResponse], masked: Numbers, **context: Any
+        self,
+        request: HttpRequest,
+        title: str,
+        *,
+        read: Callable[..., Numbers | HttpResponse],
+        masked: Numbers,
+        **context: Any,
     ) -> HttpResponse:
         """A page that asks why something hidden has to be read, and answers with it, once.
 
         Who one is has to be proved before it asks: no reason is typed in vain. `read` is given actor, time and reason
         and puts them on record; it returns the numbers to show instead of the `masked` ones, or an answer of its own.
-        `context` has title, heading, and the address of the page to go back to with its words.
+        `context` is of `page`, with what is read in `heading`.
         """
         if not recently_proved(request):
             return ask_for_proof(request)
@@ -104,15 +144,13 @@ class ScopedAdmin(admin.ModelAdmin):
         carry_out(form, act, no_reason="reason")
         if isinstance(found, HttpResponse):
             return found
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "form": form,
-            "numbers": found or masked,
-            "is_read": found is not None,
-            **context,
-        }
-        return TemplateResponse(request, "admin/accounts/read_on_record.html", context)
+        numbers, is_read = found or masked, found is not None
+        return self.page(
+            request, "accounts/read_on_record", title, form=form, numbers=numbers, is_read=is_read, **context
+        )
+
+    def _named(self, page: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
 
     # --- Who may: by right to see, and nobody to add, change or delete by hand ------------------
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -6,13 +6,11 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -78,16 +76,13 @@ class CandidateAdmin(SearchedByPost):
     list_select_related = ("user", "basic_information")
 
     def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        pages = [
-            path("looking/end/", wrap(self.end_looking), name="accounts_candidate_look_end"),
-            path("<int:key>/reveal/", wrap(self.reveal), name="accounts_candidate_reveal"),
-            path("education/<int:key>/", wrap(self.verify), name="accounts_candidate_verify"),
+        return [
+            self.own("looking/end/", self.end_looking, "look_end"),
+            self.own("<int:key>/reveal/", self.reveal, "reveal"),
+            self.own("education/<int:key>/", self.verify, "verify"),
+            *(self.own(f"<int:key>/{name}/", partial(self.help, name), name) for name in HELP),
+            *super().get_urls(),
         ]
-        for name in HELP:
-            view = wrap(partial(self.help, name))
-            pages.append(path(f"<int:key>/{name}/", view, name=f"accounts_candidate_{name}"))
-        return [*pages, *super().get_urls()]
 
     # --- The list -------------------------------------------------------------------------------
     def ways(self, request: HttpRequest) -> list[QuerySet[Any]]:
@@ -124,19 +119,7 @@ class CandidateAdmin(SearchedByPost):
         return search.by_name(actor=actor, typed=typed)
 
     # --- The page -------------------------------------------------------------------------------
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        if request.method not in {"GET", "HEAD"}:
-            return HttpResponseNotAllowed(["GET", "HEAD"])
-        candidate = self.get_object(request, unquote(object_id))
-        if candidate is None:
-            raise Http404
-        return self._page(request, candidate)
-
-    def _page(self, request: HttpRequest, candidate: Candidate, **forms: Any) -> HttpResponse:
+    def shown(self, request: HttpRequest, candidate: Candidate, **forms: Any) -> HttpResponse:
         """The candidate's page; `forms` are those that were sent and not carried out, by their names."""
         actor, at = actor_of(request), clock.arrival(request)
         panels = [hook(actor=actor, candidate=candidate, at=at) for hook in hooks.load("STAFF_CANDIDATE_PANELS")]
@@ -148,30 +131,29 @@ class CandidateAdmin(SearchedByPost):
             *(stream for panel in panels for stream in panel.streams),
         ]
         there = candidate.deleted_at is None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": candidate.name or _("(account deleted)"),
-            "opts": self.opts,
-            "candidate": candidate,
-            "basic": getattr(candidate, "basic_information", None),
-            "wechat": getattr(candidate, "wechat", None),
-            "email": _masked_address(candidate.user.email),
-            "may_reveal": there and actor.may(Right.REVEAL_ID),
-            "helps": self._helps(actor, forms) if there else [],
-            "places": queries.sessions_of(candidate.user, here="") if actor.may(Right.HELP_ACCOUNTS) else [],
-            "education": self._education(actor, candidate, forms),
-            "panels": panels,
-            "requests": requests,
-            "history": history(*streams),
-        }
-        return TemplateResponse(request, "admin/accounts/candidate/page.html", context)
+        return self.page(
+            request,
+            "accounts/candidate/page",
+            candidate.name or _("(account deleted)"),
+            candidate=candidate,
+            basic=getattr(candidate, "basic_information", None),
+            wechat=getattr(candidate, "wechat", None),
+            email=_masked_address(candidate.user.email),
+            may_reveal=there and actor.may(Right.REVEAL_ID),
+            helps=self._helps(actor, candidate, forms) if there else [],
+            places=queries.sessions_of(candidate.user, here="") if actor.may(Right.HELP_ACCOUNTS) else [],
+            education=self._education(actor, candidate, forms),
+            panels=panels,
+            requests=requests,
+            history=history(*streams),
+        )
 
-    def _helps(self, actor: Actor, forms: dict[str, Any]) -> list[dict[str, Any]]:
+    def _helps(self, actor: Actor, candidate: Candidate, forms: dict[str, Any]) -> list[dict[str, Any]]:
         if not actor.may(Right.HELP_ACCOUNTS):
             return []
         return [
             {
-                "url": f"admin:accounts_candidate_{name}",
+                "url": self.address(name, candidate.pk),
                 "help": each,
                 "form": forms.get(name) or ReasonForm(auto_id=f"id_%s_{name}"),
                 "open": name in forms,
@@ -198,12 +180,11 @@ class CandidateAdmin(SearchedByPost):
         label = candidate.get_id_type_display()
         return self.read_on_record(
             request,
+            candidate.name,
             read=lambda **how: [(label, [(helping.reveal_id_number(candidate=candidate, **how), False)])],
             masked=[(label, [(candidate.masked_id_number, False)])],
-            title=candidate.name or _("(account deleted)"),
             heading=_("Reveal the ID number"),
-            back=reverse("admin:accounts_candidate_change", args=[key]),
-            back_words=_("Back to the candidate"),
+            back=(self.address("change", key), _("Back to the candidate")),
         )
 
     def help(self, name: str, request: HttpRequest, key: int) -> HttpResponse:
@@ -219,7 +200,7 @@ class CandidateAdmin(SearchedByPost):
             ended = HELP[name].service(candidate=candidate, **_how(request), **data) or 0
 
         if not carry_out(form, act, no_reason="reason"):
-            return self._page(request, candidate, **{name: form})
+            return self.shown(request, candidate, **{name: form})
         if name == "look":
             looking.begin(request, candidate)
             return redirect("portal:dashboard")
@@ -245,7 +226,7 @@ class CandidateAdmin(SearchedByPost):
             lambda data: verification.set_verification(record=record, **_how(request), **data),
             no_reason="reason",
         ):
-            return self._page(request, record.candidate, **{f"education-{record.pk}": form})
+            return self.shown(request, record.candidate, **{f"education-{record.pk}": form})
         messages.success(request, _("Saved."))
         return back
 

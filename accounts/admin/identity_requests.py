@@ -6,11 +6,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -74,32 +72,14 @@ class IdentityRequestAdmin(SearchedByPost):
 
     # --- One application ------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
-        own = [
-            path(
-                f"<int:pk>/{name}/",
-                self.admin_site.admin_view(view),
-                name=f"accounts_identityrequest_{name}",
-            )
-            for name, view in (
-                ("check", self.check_view),
-                ("approve", self.approve_view),
-                ("refuse", self.refuse_view),
-                ("reveal", self.reveal_view),
-                ("proof", self.proof_view),
-            )
-        ]
-        return [*own, *super().get_urls()]
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """What is applied for, what stands against it, and what may be done."""
-        if not object_id.isdecimal():
-            raise Http404
-        row = self.row_for(request, int(object_id), self.right)
-        if request.method == "POST":
-            raise PermissionDenied
-        return self._page(request, row)
+        views = {
+            "check": self.check_view,
+            "approve": self.approve_view,
+            "refuse": self.refuse_view,
+            "reveal": self.reveal_view,
+            "proof": self.proof_view,
+        }
+        return [*(self.own(f"<int:pk>/{name}/", view, name) for name, view in views.items()), *super().get_urls()]
 
     def check_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The exam point saw the originals."""
@@ -143,8 +123,7 @@ class IdentityRequestAdmin(SearchedByPost):
             identity_desk.reveal(request=row, **how)
             return _numbers(row, masked=False)
 
-        heading = _("Reveal the ID number")
-        return self.read_on_record(request, read=read, masked=_numbers(row), heading=heading, **_place(row))
+        return self._read_on_record(request, row, read, _("Reveal the ID number"), masked=_numbers(row))
 
     def proof_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask why, then open the scan of what the exam point saw: on an ID card stands the full number."""
@@ -163,7 +142,19 @@ class IdentityRequestAdmin(SearchedByPost):
                 },
             )
 
-        return self.read_on_record(request, read=read, masked=[], heading=_("Open the scan"), **_place(row))
+        return self._read_on_record(request, row, read, _("Open the scan"), masked=[])
+
+    def _read_on_record(
+        self,
+        request: HttpRequest,
+        row: IdentityRequest,
+        read: Callable[..., Numbers | HttpResponse],
+        heading: str,
+        *,
+        masked: Numbers,
+    ) -> HttpResponse:
+        back = (self.address("change", row.pk), _("Back to the application"))
+        return self.read_on_record(request, _title(row), read=read, masked=masked, heading=heading, back=back)
 
     def _carried_out(
         self,
@@ -181,15 +172,18 @@ class IdentityRequestAdmin(SearchedByPost):
             # It went on meanwhile, or was never this person's: there is no form to show the error in.
             messages.error(request, " ".join(map(str, form.non_field_errors())) or _("This is not yours to change."))
             return self._back(row)
-        return self._page(request, row, bound={name: form})
+        return self.shown(request, row, bound={name: form})
 
     def _back(self, row: IdentityRequest) -> HttpResponse:
-        return redirect("admin:accounts_identityrequest_change", row.pk)
+        return redirect(self.address("change", row.pk))
 
-    def _page(
+    def shown(
         self, request: HttpRequest, row: IdentityRequest, *, bound: dict[str, forms.Form] | None = None
     ) -> HttpResponse:
-        """The page, with the form that was sent and refused in the place of an empty one."""
+        """What is applied for, what stands against it, and what may be done.
+
+        `bound` is a form that was sent and refused, in the place of an empty one.
+        """
         bound = bound or {}
         actor, at = actor_of(request), clock.arrival(request)
         unbound: dict[str, type[forms.Form]] = {"check": CheckForm, "approve": ApproveForm, "refuse": RefuseForm}
@@ -197,33 +191,27 @@ class IdentityRequestAdmin(SearchedByPost):
             name: bound.get(name) or unbound[name](auto_id=f"{name}_%s")
             for name in identity_desk.acts_open_to(request=row, actor=actor)
         }
-        context = {
-            **self.admin_site.each_context(request),
-            **_place(row),
-            "subtitle": row.get_kind_display(),
-            "row": row,
-            "is_change": row.kind == IdentityRequest.Kind.CHANGE,
-            "is_deletion": row.kind != IdentityRequest.Kind.CHANGE,
-            "facts": _facts(row),
-            "may_reveal": actor.may(Right.REVEAL_ID),
+        return self.page(
+            request,
+            "accounts/identityrequest/page",
+            _title(row),
+            subtitle=row.get_kind_display(),
+            row=row,
+            is_change=row.kind == IdentityRequest.Kind.CHANGE,
+            is_deletion=row.kind != IdentityRequest.Kind.CHANGE,
+            facts=_facts(row),
+            may_reveal=actor.may(Right.REVEAL_ID),
+            acts=acts,
+            carried_out_here=not identity_desk.needs_region(row),
+            another_decides=WHO_MAY_APART if list(acts) == ["refuse"] else "",
+            may_open_proof=bool(row.proof) and any(actor.may(right) for right in WORKING),
+            history=history(("identity_request", row.number)),
             **_account(row, actor, at),
-            "acts": acts,
-            "carried_out_here": not identity_desk.needs_region(row),
-            "another_decides": WHO_MAY_APART if list(acts) == ["refuse"] else "",
-            "may_open_proof": bool(row.proof) and any(actor.may(right) for right in WORKING),
-            "history": history(("identity_request", row.number)),
-            "list_url": reverse("admin:accounts_identityrequest_changelist"),
-        }
-        return TemplateResponse(request, "admin/accounts/identityrequest/page.html", context)
+        )
 
 
-def _place(row: IdentityRequest) -> dict[str, str]:
-    """What a page about an application is called, and the way back to the application's own."""
-    return {
-        "title": _("Application %(number)s") % {"number": grouped(row.number)},
-        "back": reverse("admin:accounts_identityrequest_change", args=[row.pk]),
-        "back_words": _("Back to the application"),
-    }
+def _title(row: IdentityRequest) -> str:
+    return _("Application %(number)s") % {"number": grouped(row.number)}
 
 
 def _account(row: IdentityRequest, actor: Actor, at: datetime) -> dict[str, Any]:

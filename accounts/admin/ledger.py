@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -170,8 +170,7 @@ class LedgerEventAdmin(ScopedAdmin):
         return AuditList
 
     def get_urls(self) -> list[URLPattern]:
-        search = path("search/", self.admin_site.admin_view(self.search), name="accounts_ledgerevent_search")
-        return [search, *super().get_urls()]
+        return [self.own("search/", self.search, "search"), *super().get_urls()]
 
     def search(self, request: HttpRequest) -> HttpResponse:
         """Look for what the form asks for. What finds nothing may be an ID number: it stands on this page once."""

@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern
 
 from accounts import searches
 from accounts.admin.base import ScopedAdmin
@@ -30,8 +30,7 @@ class SearchedByPost(ScopedAdmin):
         raise NotImplementedError
 
     def get_urls(self) -> list[URLPattern]:
-        search = path("search/", self.admin_site.admin_view(self.search), name=self._name("search"))
-        return [search, *super().get_urls()]
+        return [self.own("search/", self.search, "search"), *super().get_urls()]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -44,7 +43,7 @@ class SearchedByPost(ScopedAdmin):
             searches.keep(request, self.model, None)
         context = {
             "sought": searches.kept(request, self.model, self.sought),
-            "search_url": self._address("search"),
+            "search_url": self.address("search"),
             "typed": "",
             "not_found": False,
             **(extra_context or {}),
@@ -55,19 +54,13 @@ class SearchedByPost(ScopedAdmin):
         """Look for what was typed: to the page of the one that a number finds, else to the list of those found."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        data, to_list = posted(request), redirect(self._address("changelist"))
+        data, to_list = posted(request), redirect(self.address("changelist"))
         if data is None:
             return to_list
         typed = data.get("typed", "").strip()[:100]
         found = self.look_for(request, typed, data) if typed else None
         if found and len(found.keys) == 1:
-            return redirect(self._address("change", found.keys[0]))
+            return redirect(self.address("change", found.keys[0]))
         searches.keep(request, self.model, found)
         # Nothing found: what was typed stands in the field again, this once, since it may be an ID number.
         return self.changelist_view(request, {"typed": typed, "not_found": True}) if typed and not found else to_list
-
-    def _name(self, page: str) -> str:
-        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
-
-    def _address(self, page: str, *args: int) -> str:
-        return reverse(f"admin:{self._name(page)}", args=args)

@@ -9,10 +9,9 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -117,15 +116,12 @@ class StaffAssignmentAdmin(ScopedAdmin):
         return row.institution
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        own = [
-            path("add/", view(self.add_somebody), name="accounts_staffassignment_add"),
-            path("<int:pk>/end/", view(self.end_view), name="accounts_staffassignment_end"),
+        return [
+            self.own("add/", self.add_somebody, "add"),
+            self.own("<int:pk>/end/", self.end_view, "end"),
+            *(self.own(f"<int:pk>/{name}/", partial(self.help, name), name) for name in HELP),
+            *super().get_urls(),
         ]
-        for name in HELP:
-            act = view(partial(self.help, name))
-            own.append(path(f"<int:pk>/{name}/", act, name=f"accounts_staffassignment_{name}"))
-        return [*own, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         may_add = actor_of(request).may(Right.MANAGE_STAFF)
@@ -142,40 +138,34 @@ class StaffAssignmentAdmin(ScopedAdmin):
         def act(data: dict[str, Any]) -> None:
             added.append(staff.invite(actor=actor, at=at, **{**data, **form.times()}))
 
-        context = {**self._context(request, _("Add somebody")), "form": form}
+        context: dict[str, Any] = {"form": form}
         if carry_out(form, act, **_FIELDS):
             row, link = added[0]
             if not link:
                 messages.success(request, _("%(name)s has the role.") % {"name": row.name})
-                return redirect("admin:accounts_staffassignment_change", row.pk)
+                return redirect(self.address("change", row.pk))
             context |= {"row": row, "address": settings.PORTAL_ORIGIN + link}
-        return TemplateResponse(request, "admin/accounts/staffassignment/add.html", context)
+        return self.page(request, "accounts/staffassignment/add", _("Add somebody"), **context)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
+    def shown(self, request: HttpRequest, row: StaffAssignment) -> HttpResponse:
         """A member of staff: the roles, what was done by and about them, and the ways of letting them sign in again."""
-        if not object_id.isdecimal():
-            raise Http404
-        row = self.row_for(request, int(object_id), self.right)
-        if request.method == "POST":
-            raise PermissionDenied
         actor, number = actor_of(request), str(row.user_id)
         helps = HELP if self._may_help(request, row) else {}
         acts = visible_to(actor, LedgerEvent).filter(
             Q(actor_kind="staff", actor_id=number) | Q(stream="staff", stream_id=number)
         )
         roles = self.get_queryset(request).filter(user=row.user)
-        context = {
-            **self._context(request, row.name),
-            "subtitle": row.user.username,
-            "row": row,
-            "roles": [(held, self._may_end(request, held)) for held in roles],
-            "helps": [(reverse(f"admin:accounts_staffassignment_{name}", args=[row.pk]), HELP[name]) for name in helps],
-            "history": told(acts.order_by("-at", "-pk")[:LATEST]),
-            "audit_url": f"{reverse('admin:accounts_ledgerevent_changelist')}?person={row.user.username}",
-        }
-        return TemplateResponse(request, "admin/accounts/staffassignment/member.html", context)
+        return self.page(
+            request,
+            "accounts/staffassignment/member",
+            row.name,
+            subtitle=row.user.username,
+            row=row,
+            roles=[(held, self._may_end(request, held)) for held in roles],
+            helps=[(self.address(name, row.pk), HELP[name]) for name in helps],
+            history=told(acts.order_by("-at", "-pk")[:LATEST]),
+            audit_url=f"{reverse('admin:accounts_ledgerevent_changelist')}?person={row.user.username}",
+        )
 
     def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """End a role, after a look at whose it is; all sessions of the account end."""
@@ -186,16 +176,15 @@ class StaffAssignmentAdmin(ScopedAdmin):
                 messages.success(request, _("The role has ended."))
             except Refused as refused:
                 messages.error(request, str(refused))
-            return redirect("admin:accounts_staffassignment_change", row.pk)
+            return redirect(self.address("change", row.pk))
         if not self._may_end(request, row):
-            return redirect("admin:accounts_staffassignment_change", row.pk)
-        context = {**self._context(request, _("End a role")), "row": row}
-        return TemplateResponse(request, "admin/accounts/staffassignment/end.html", context)
+            return redirect(self.address("change", row.pk))
+        return self.page(request, "accounts/staffassignment/end", _("End a role"), row=row)
 
     def help(self, name: str, request: HttpRequest, pk: int) -> HttpResponse:
         """Carry out one of `HELP`, after a proof of who one is: it opens somebody else's account."""
         row = self.row_for(request, pk, Right.MANAGE_STAFF)
-        back = redirect("admin:accounts_staffassignment_change", row.pk)
+        back = redirect(self.address("change", row.pk))
         if request.method != "POST" and not self._may_help(request, row):
             return back
         if not recently_proved(request):
@@ -206,13 +195,14 @@ class StaffAssignmentAdmin(ScopedAdmin):
             how = {"actor": actor_of(request), "at": clock.arrival(request)}
             links.append(HELP[name].service(user=row.user, **how, **data))
 
-        context = {**self._context(request, str(HELP[name].label)), "row": row, "help": HELP[name], "form": form}
+        context: dict[str, Any] = {"row": row, "help": HELP[name], "form": form}
         if carry_out(form, act, no_reason="reason"):
             if not links[0]:
                 messages.success(request, _("Two-step verification is reset."))
                 return back
             context["address"] = settings.PORTAL_ORIGIN + links[0]
-        return TemplateResponse(request, "admin/accounts/staffassignment/help.html", context)
+        back_to = (self.address("change", row.pk), row.name)
+        return self.page(request, "accounts/staffassignment/help", str(HELP[name].label), back=back_to, **context)
 
     def _may_help(self, request: HttpRequest, row: StaffAssignment) -> bool:
         return staff.helps(actor_of(request), row.user, at=clock.arrival(request))
@@ -222,7 +212,3 @@ class StaffAssignmentAdmin(ScopedAdmin):
         actor, at = actor_of(request), clock.arrival(request)
         lasts = row.valid_until is None or row.valid_until > at
         return actor.may(Right.MANAGE_STAFF) and lasts and str(row.user_id) != actor.id
-
-    def _context(self, request: HttpRequest, title: str) -> dict[str, Any]:
-        list_url = reverse("admin:accounts_staffassignment_changelist")
-        return {**self.admin_site.each_context(request), "title": title, "list_url": list_url}

@@ -44,6 +44,8 @@ class Point(Sourced):
 
     class Meta:
         ordering = ["code"]
+        verbose_name = _("exam point")
+        verbose_name_plural = _("exam points and sites")
 
     def __str__(self) -> str:
         return self.name
@@ -61,6 +63,8 @@ class Site(Sourced):
 
     class Meta:
         ordering = ["code"]
+        verbose_name = _("registration site")
+        verbose_name_plural = _("registration sites")
 
     def __str__(self) -> str:
         return self.name

@@ -7,8 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -60,10 +59,7 @@ class ApplicationAdmin(ScopedAdmin):
     list_select_related = ("candidate__user", "exam", "exam_region__region", "point")
 
     def get_urls(self) -> list[URLPattern]:
-        close = path(
-            "<int:pk>/close/", self.admin_site.admin_view(self.close_view), name="registration_application_close"
-        )
-        return [close, *super().get_urls()]
+        return [self.own("<int:pk>/close/", self.close_view, "close"), *super().get_urls()]
 
     def close_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Close a live application, so that an identity can be corrected."""
@@ -81,12 +77,12 @@ class ApplicationAdmin(ScopedAdmin):
                 return redirect("admin:index")
             return redirect("admin:accounts_identityrequest_change", about.pk)
         row.refresh_from_db()
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Close a registration because of an identity"),
-            "row": row,
-            "status": row.status_at(at),
-            "may_close": applications.may_close(application=row, actor=actor),
-            "form": form,
-        }
-        return TemplateResponse(request, "admin/registration/application/close.html", context)
+        return self.page(
+            request,
+            "registration/application/close",
+            _("Close a registration because of an identity"),
+            row=row,
+            status=row.status_at(at),
+            may_close=applications.may_close(application=row, actor=actor),
+            form=form,
+        )

@@ -4,12 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -55,22 +53,18 @@ class ExamYearChangeAdmin(ScopedAdmin):
     search_fields = ("key", "title")
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
         return [
-            path("<int:pk>/decide/", view(self.decide_view), name="registration_examyearchange_decide"),
-            path("<int:pk>/withdraw/", view(self.withdraw_view), name="registration_examyearchange_withdraw"),
+            self.own("<int:pk>/decide/", self.decide_view, "decide"),
+            self.own("<int:pk>/withdraw/", self.withdraw_view, "withdraw"),
             *super().get_urls(),
         ]
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """What would be changed or was, and by whom."""
-        return self._page(request, self._change(request, unquote(object_id), self.right), RefusalForm())
+    def as_listed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return queries.with_names(super().as_listed(rows))
 
     def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Carry out or refuse what somebody else proposed."""
-        change = self._change(request, str(pk), Right.APPROVE_EXAM_YEAR)
+        change = self.row_for(request, pk, Right.APPROVE_EXAM_YEAR)
         how: dict[str, Any] = {"change": change, "actor": actor_of(request), "at": clock.arrival(request)}
         if request.POST.get("verdict") == "approve":
             return self._act(
@@ -80,15 +74,15 @@ class ExamYearChangeAdmin(ScopedAdmin):
         if request.POST.get("verdict") == "refuse":
             if carry_out(form, lambda data: exam_year_changes.refuse(reason=data["reason"], **how), no_reason="reason"):
                 messages.success(request, _("Refused. Who proposed it reads your reason here."))
-                return HttpResponseRedirect(_address(change))
-            return self._page(request, change, form)
-        return HttpResponseRedirect(_address(change))
+                return redirect(self.address("change", change.pk))
+            return self.shown(request, change, form)
+        return redirect(self.address("change", change.pk))
 
     def withdraw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Take back what oneself proposed."""
-        change = self._change(request, str(pk), Right.EDIT_EXAM_YEAR)
+        change = self.row_for(request, pk, Right.EDIT_EXAM_YEAR)
         if request.method != "POST":
-            return HttpResponseRedirect(_address(change))
+            return redirect(self.address("change", change.pk))
         how: dict[str, Any] = {"change": change, "actor": actor_of(request), "at": clock.arrival(request)}
         return self._act(request, lambda: exam_year_changes.withdraw(**how), change, _("Withdrawn."))
 
@@ -99,41 +93,30 @@ class ExamYearChangeAdmin(ScopedAdmin):
             messages.error(request, str(refused))
         else:
             messages.success(request, done)
-        return HttpResponseRedirect(_address(change))
+        return redirect(self.address("change", change.pk))
 
-    def _change(self, request: HttpRequest, pk: str, right: Right) -> ExamYearChange:
-        if not actor_of(request).may(right):
-            raise PermissionDenied
-        change = queries.with_names(self.get_queryset(request)).filter(pk=pk).first() if pk.isdecimal() else None
-        if change is None:
-            raise Http404
-        return change
-
-    def _page(self, request: HttpRequest, change: ExamYearChange, form: RefusalForm) -> HttpResponse:
+    def shown(self, request: HttpRequest, change: ExamYearChange, form: RefusalForm | None = None) -> HttpResponse:
+        """What would be changed or was, and by whom; `form` is one that was sent and refused."""
         actor, row = actor_of(request), rows_of(change.kind, change.key).first()
         waits = change.state == State.PROPOSED
         approves = waits and exam_year_changes.may_approve(actor, change)
         decides = approves and exam_year_changes.may_decide(actor, change)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": change.title,
-            "change": change,
-            "kind": change.kind,
-            "form": form,
-            "differences": differences(change.kind, change.old, change.new),
-            "as_seen": as_seen(request, change.kind, with_values(row, change.new)) if row and waits else "",
-            "row_url": _row_address(row) if row else "",
-            "may_decide": decides,
-            "another_decides": WHO_MAY if approves and not decides else "",
-            "may_withdraw": waits and str(change.proposed_by_id) == actor.id,
-            "outdated": waits and (row is None or exam_year_changes.is_outdated(change, row)),
-        }
-        return TemplateResponse(request, "admin/exam_years/change.html", context)
+        return self.page(
+            request,
+            "exam_years/change",
+            change.title,
+            change=change,
+            kind=change.kind,
+            form=form or RefusalForm(),
+            differences=differences(change.kind, change.old, change.new),
+            as_seen=as_seen(request, change.kind, with_values(row, change.new)) if row and waits else "",
+            row_url=_row_address(row) if row else "",
+            may_decide=decides,
+            another_decides=WHO_MAY if approves and not decides else "",
+            may_withdraw=waits and str(change.proposed_by_id) == actor.id,
+            outdated=waits and (row is None or exam_year_changes.is_outdated(change, row)),
+        )
 
 
 def _row_address(row: Any) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-
-
-def _address(change: ExamYearChange) -> str:
-    return reverse("admin:registration_examyearchange_change", args=[change.pk])

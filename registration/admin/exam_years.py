@@ -22,7 +22,7 @@ class ExamAdmin(YearRowAdmin):
 
     ordering = ["-opens_at", "-pk"]
     list_display = ("title", "opens", "closes", "marked")
-    page_template = "admin/exam_years/exam.html"
+    page_template = "exam_years/exam"
 
     @admin.display(description=gettext_lazy("Registering opens"))
     def opens(self, row: Exam) -> str:
@@ -51,7 +51,10 @@ class ExamRegionAdmin(YearRowAdmin):
 
     pages = {"change"}
     list_select_related = ("exam", "region")
-    page_template = "admin/exam_years/exam_region.html"
+    page_template = "exam_years/exam_region"
+
+    def above(self, row: ExamRegion) -> tuple[str, Any]:
+        return reverse("admin:registration_exam_change", args=[row.exam_id]), row.exam.title
 
     def more(self, request: HttpRequest, row: ExamRegion) -> dict[str, Any]:
         actor = actor_of(request)
@@ -73,7 +76,7 @@ class PointAdmin(YearRowAdmin):
     list_display = ("name", "code", "region", "telephone", "marked")
     list_select_related = ("region",)
     search_fields = ("name", "code")
-    page_template = "admin/exam_years/point.html"
+    page_template = "exam_years/point"
 
     def more(self, request: HttpRequest, row: Point) -> dict[str, Any]:
         sites = visible_to(actor_of(request), Site).filter(point=row).order_by("code")
@@ -89,7 +92,10 @@ class SiteAdmin(YearRowAdmin):
 
     pages = {"change"}
     list_select_related = ("point__region",)
-    page_template = "admin/exam_years/site.html"
+    page_template = "exam_years/site"
+
+    def above(self, row: Site) -> tuple[str, Any]:
+        return reverse("admin:accounts_point_change", args=[row.point_id]), row.point.name
 
     def more(self, request: HttpRequest, row: Site) -> dict[str, Any]:
         return {"exams": list(Exam.objects.filter(regions__exam_sites__site=row).distinct())}

@@ -31,6 +31,8 @@ class Exam(models.Model):
 
     class Meta:
         ordering = ["-opens_at", "code"]
+        verbose_name = _("exam")
+        verbose_name_plural = _("exams and regions")
         constraints = [
             models.CheckConstraint(name="exam_window", condition=Q(opens_at__lt=F("closes_at"))),
         ]
@@ -117,6 +119,8 @@ class ExamRegion(Sourced):
 
     class Meta:
         ordering = ["region"]
+        verbose_name = _("exam region")
+        verbose_name_plural = _("exam regions")
         constraints = [
             models.UniqueConstraint(fields=["exam", "region"], name="exam_region_once"),
             models.CheckConstraint(

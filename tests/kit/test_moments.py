@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.utils import translation
 from django.core.exceptions import ValidationError
 
 from exam_portal.clock import BEIJING
@@ -51,4 +52,5 @@ def test_the_end_of_a_day_is_typed_and_shown_as_its_24_00() -> None:
     assert field.prepare_value(closes) == "2023-12-14 24:00"
     assert other.clean("2023-12-14 24:00") == closes
     assert other.prepare_value(closes) == datetime(2023, 12, 15)  # noqa: DTZ001 - as the widget writes it
-    assert moments.end(closes) == "2023年12月14日 24:00"
+    with translation.override("zh-hans"):
+        assert moments.end(closes) == "2023年12月14日 24:00"

@@ -1,5 +1,6 @@
 """The home page of staff: what waits, since when, and until when (issue of everybody's own region)."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -52,6 +53,15 @@ def test_the_region_reads_what_its_points_checked(exam: Exam) -> None:
     assert (queue.count, queue.url[-7:]) == (1, "checked")
     (other, _changes), _deadlines, _page = home("region_reviewer", region="12")
     assert (other.count, other.oldest) == (0, None)
+
+
+def test_everything_that_the_menu_leads_to_has_a_chinese_title(exam: Exam) -> None:
+    client = staff_client(factories.make_staff(region="43", role="region_admin"))
+    addresses = [entry.url for _heading, entries in client.get("/staff/").context["menu"] for entry in entries]
+    assert len(addresses) == 8
+    for address in addresses:
+        title = re.search(r"<h1>(.*?)</h1>", client.get(address).content.decode(), re.DOTALL)
+        assert title and re.fullmatch(r"\s*[\u4e00-\u9fff]+\s*", title[1]), address
 
 
 def test_deadlines_are_those_of_one_s_own_region(exam: Exam) -> None:
