@@ -45,11 +45,11 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class Deadline:
-    """Something that opens or ends at a moment."""
+    """Something that opens or ends at a moment, and where that is looked at."""
 
     label: str | Promise
     at: datetime
-    url: str = ""
+    url: str
 
 
 @dataclass(frozen=True)

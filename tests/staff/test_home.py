@@ -70,7 +70,15 @@ def test_deadlines_are_those_of_one_s_own_region(exam: Exam) -> None:
     # Registering and confirming have begun; the next are their ends, the nearest first.
     assert [item.at for item in deadlines] == [exam.closes_at, exam.regions.get(region="43").confirmation_closes_at]
     assert "2023年12月14日 24:00" in page
-    assert home("auditor")[1] == []
+    assert f'href="{deadlines[1].url}"' in page
+    region = exam.regions.get(region="43")
+    assert deadlines[1].url == f"/staff/registration/examregion/{region.pk}/change/"
+
+
+def test_the_nation_reads_when_registering_ends(exam: Exam) -> None:
+    for role in ("national_admin", "auditor"):
+        (deadline,) = home(role)[1]
+        assert (deadline.at, deadline.url) == (exam.closes_at, f"/staff/registration/exam/{exam.pk}/change/")
 
 
 def test_no_page_names_another_host_or_carries_inline_script(exam: Exam) -> None:
