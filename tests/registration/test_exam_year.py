@@ -74,7 +74,7 @@ def test_every_region_publishes_when_where_and_how_it_confirms(path: Path) -> No
     assert len(regions) == 32
     for region in regions:
         assert region.confirmation_opens_at < region.confirmation_closes_at
-        assert ("网上确认" if region.online else "现场确认") in region.notice
+        assert ("线上确认" if region.online else "现场确认") in region.notice
         assert ("自动确认" in region.notice) is region.automatic
         sites = [row.site for row in region.exam_sites.all()]
         assert len({site.point_id for site in sites}) >= 2

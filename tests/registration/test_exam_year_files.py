@@ -112,7 +112,7 @@ def test_a_region_says_only_what_differs_and_the_weakest_grade_counts() -> None:
         "notice": "",
         "source": "example",
     }
-    assert entries["regions.31"]["notice"].startswith("## 网上确认须知")
+    assert entries["regions.31"]["notice"].startswith("## 线上确认须知")
     assert "### 自动确认" in entries["regions.31"]["notice"]
     assert entries["regions.43"]["notice"].startswith("## 现场确认须知")
     assert "### 自动确认" not in entries["regions.43"]["notice"]
