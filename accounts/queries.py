@@ -152,12 +152,23 @@ def candidates_named(
 
 
 # --- Two persons (accounts.services.second_person) ------------------------------------------------
-_GIVEN = ("staff.added", "password.link_made")
+_GIVEN = Q(action__in=["staff.added", "password.link_made", "two_step.reset"])
+# A link for somebody who has a password already is made with a reason.
+_TAKEN_OVER = Q(action="two_step.reset") | Q(action="password.link_made") & ~Q(reason="")
 
 
 def givers_of(account: int) -> set[int]:
-    """The members of staff who ever gave this account a role, or a link to set its password."""
-    given = LedgerEvent.objects.filter(stream="staff", stream_id=str(account), action__in=_GIVEN, actor_kind="staff")
+    """The members of staff who ever gave this account a role, a link to set its password or a new second step."""
+    return _who_did(account, _GIVEN)
+
+
+def takers_of(account: int) -> set[int]:
+    """Those who ever opened this account anew after somebody had used it: they could have signed in to it."""
+    return _who_did(account, _TAKEN_OVER)
+
+
+def _who_did(account: int, what: Q) -> set[int]:
+    given = LedgerEvent.objects.filter(what, stream="staff", stream_id=str(account), actor_kind="staff")
     return {int(number) for number in given.values_list("actor_id", flat=True)}
 
 

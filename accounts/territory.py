@@ -150,7 +150,7 @@ def _events(actor: Actor) -> Q:
     found = _by_and_about({user for user, _since, _until in held} - moved)
     for user, since, until in held:
         if user in moved:
-            then = Q(at__gte=since, at__lt=until) if until else Q(at__gte=since)
+            then = Q(at__gte=since, at__lte=until) if until else Q(at__gte=since)
             found |= then & _by_and_about({user})
     return found
 

@@ -41,6 +41,10 @@ def is_set_up(user: User) -> bool:
     return two_step.steps_of(user).exists()
 
 
+# Seconds for which a form is taken after it was shown to who had proved who they are.
+FORM_LASTS = 30 * 60
+
+
 def _records(request: HttpRequest) -> list[dict[str, Any]]:
     return get_authentication_records(request, request.user)
 
@@ -60,8 +64,21 @@ def note_passed(request: HttpRequest, type_: str) -> None:
 
 def recently_proved(request: HttpRequest) -> bool:
     """Whether the person has signed in, or given the password or a code again, within the last five minutes."""
-    newest = max((record["at"] for record in _records(request)), default=0.0)
-    return time.time() - newest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+    return _since_proof(request) < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+
+
+def proved_for(request: HttpRequest) -> bool:
+    """Whether a form may be shown, or taken, that cannot be undone.
+
+    Shown only to who has lately proved who they are; and taken from them for half an hour, so that nobody who compares
+    papers in between loses what they typed.
+    """
+    return recently_proved(request) or (request.method == "POST" and _since_proof(request) < FORM_LASTS)
+
+
+def _since_proof(request: HttpRequest) -> float:
+    """Seconds since the person has last proved who they are in this session."""
+    return time.time() - max((record["at"] for record in _records(request)), default=0.0)
 
 
 def ask_for_proof(request: HttpRequest) -> HttpResponse:
@@ -75,7 +92,12 @@ def ask_for_proof(request: HttpRequest) -> HttpResponse:
         form = request.headers.get("Referer", "")
         if url_has_allowed_host_and_scheme(form, allowed_hosts={request.get_host()}):
             back = urlsplit(form)._replace(scheme="", netloc="").geturl()
-    return redirect(f"{reverse('account_reauthenticate')}?{urlencode({REDIRECT_FIELD_NAME: back})}")
+    return redirect(proof_address(back))
+
+
+def proof_address(back: str) -> str:
+    """Where password or second step are asked for again; from there one comes to the address `back`."""
+    return f"{reverse('account_reauthenticate')}?{urlencode({REDIRECT_FIELD_NAME: back})}"
 
 
 def proof_required(view: View) -> View:

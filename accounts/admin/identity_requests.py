@@ -25,6 +25,7 @@ from accounts.searches import MOST, Sought
 from accounts.services import identity_desk
 from accounts.services.second_person import WHO_MAY_APART
 from accounts.territory import visible_to
+from accounts.two_step import ask_for_proof, proof_address, proved_for
 from exam_portal import clock
 from exam_portal.kit import hooks
 from exam_portal.kit.forms import carry_out, posted
@@ -33,7 +34,7 @@ from exam_portal.kit.text import grouped
 # Scans by the ending under which they are kept (exam_portal.kit.scans looks into them).
 SCAN_TYPES = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
 # Of what is open, as much is decrypted to look for the last characters of an ID number.
-SEARCHED = 2_000
+SEARCHED = 20_000
 WORKING = (Right.CHECK_IDENTITY, Right.DECIDE_IDENTITY)
 
 
@@ -64,8 +65,11 @@ class IdentityRequestAdmin(SearchedByPost):
         number = identity.normalise_number(typed)
         rows = visible_to(actor_of(request), IdentityRequest)
         if len(number) == 4:
-            still_open = rows.filter(state__in=IdentityRequest.OPEN).values_list("pk", "id_number")[:SEARCHED]
+            still_open = rows.filter(state__in=IdentityRequest.OPEN).values_list("pk", "id_number")[: SEARCHED + 1]
             keys = [pk for pk, id_number in still_open if id_number.endswith(number)]
+            if len(still_open) > SEARCHED:
+                text = _("More than %(count)d are open: not all were looked through. Enter the 12 digits of the form.")
+                messages.warning(request, text % {"count": SEARCHED})
         else:
             keys = list(rows.filter(number=number).values_list("pk", flat=True))
         return Sought(keys=keys[:MOST]) if keys else None
@@ -84,6 +88,8 @@ class IdentityRequestAdmin(SearchedByPost):
     def check_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The exam point saw the originals."""
         row = self.row_for(request, pk, Right.CHECK_IDENTITY)
+        if not proved_for(request):
+            return ask_for_proof(request)
         form = CheckForm(posted(request), request.FILES or None, auto_id="check_%s")
 
         def act(data: dict[str, Any]) -> None:
@@ -96,6 +102,8 @@ class IdentityRequestAdmin(SearchedByPost):
     def approve_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The second person, of the region, decides that it is carried out."""
         row = self.row_for(request, pk, Right.DECIDE_IDENTITY)
+        if not proved_for(request):
+            return ask_for_proof(request)
         form = ApproveForm(posted(request), auto_id="approve_%s")
 
         def act(data: dict[str, Any]) -> None:
@@ -167,6 +175,9 @@ class IdentityRequestAdmin(SearchedByPost):
         """Back to the page when it was done, else the page with what was typed and what is wrong with it."""
         if request.method != "POST" or carry_out(form, act, no_reason="reason", no_scan="proof"):
             return self._back(row)
+        if not self.get_queryset(request).filter(pk=row.pk).exists():
+            messages.error(request, _("It was removed meanwhile: applied for anew, or the account was deleted."))
+            return redirect(self.address("changelist"))
         row.refresh_from_db()
         if name not in identity_desk.acts_open_to(request=row, actor=actor_of(request)):
             # It went on meanwhile, or was never this person's: there is no form to show the error in.
@@ -202,6 +213,7 @@ class IdentityRequestAdmin(SearchedByPost):
             facts=_facts(row),
             may_reveal=actor.may(Right.REVEAL_ID),
             acts=acts,
+            proof_url="" if proved_for(request) else proof_address(self.address("change", row.pk)),
             carried_out_here=not identity_desk.needs_region(row),
             another_decides=WHO_MAY_APART if list(acts) == ["refuse"] else "",
             may_open_proof=bool(row.proof) and any(actor.may(right) for right in WORKING),
@@ -215,22 +227,27 @@ def _title(row: IdentityRequest) -> str:
 
 
 def _account(row: IdentityRequest, actor: Actor, at: datetime) -> dict[str, Any]:
-    """The account that an application is about, and what stands against it.
+    """The account that an application is about, and what stands against it; once it is decided, nothing of it any more.
 
     Anybody may report that somebody took a number. So of the account that has it no more is told than whoever decides
-    needs: that it is there, whether its name is the applicant's, who may only have forgotten it, and what one closes.
+    needs: that it is there, whether its name is the applicant's, who may only have forgotten it, and what one closes;
+    that, when the exam point has seen the originals.
     """
-    account = identity_desk.account_of(row)
+    is_open = row.state in IdentityRequest.OPEN
+    account = identity_desk.account_of(row) if is_open or row.state == IdentityRequest.State.DONE else None
     reported = row.kind == IdentityRequest.Kind.TAKEN
+    looked_at_later = reported and row.state == IdentityRequest.State.MADE
     against = []
-    if account and row.state in IdentityRequest.OPEN:
+    if account and is_open and not looked_at_later:
         for hook in hooks.load("IDENTITY_OBSTACLES"):
             against += hook(candidate=account, actor=actor, at=at)
     told = [obstacle for obstacle in against if obstacle.url or not reported]
     return {
         "has_account": account is not None and account.deleted_at is None,
         "was_deleted": account is not None and account.deleted_at is not None,
-        "account": None if reported else account,
+        "account": account if is_open and not reported else None,
+        "looked_at_later": looked_at_later,
+        "is_open": is_open,
         "same_name": account is not None and account.name == row.name,
         "obstacles": told,
         "more_against": len(told) < len(against),

@@ -40,7 +40,8 @@ def check(*, request: IdentityRequest, actor: Actor, proof: bytes, remark: str, 
     """Note that the exam point saw form and originals; `proof` is their scan, `remark` why it is right.
 
     Carried out at once, unless the region decides: then it waits for `approve`, and the holder of an account said to
-    be taken is told.
+    be taken is told. A report that somebody took a number is checked whatever the account has live: anybody makes one,
+    so nothing is closed for it before its originals were seen.
 
     Raises:
         Refused: not this point's, no longer waiting (`wrong_state`), no such account (`no_account`), the account has
@@ -49,7 +50,8 @@ def check(*, request: IdentityRequest, actor: Actor, proof: bytes, remark: str, 
         NoScan: the proof is no scan.
     """
     request, candidate = _opened(request, State.MADE, actor, Right.CHECK_IDENTITY)
-    _check_nothing_against(request, candidate, at)
+    if request.kind != Kind.TAKEN:
+        _check_nothing_against(request, candidate, at)
     request.candidate = candidate
     request.needs_region = needs_region(request)
     request.checked_by_id, request.checked_at, request.remark = int(actor.id), at, remark.strip()
@@ -130,8 +132,11 @@ def read_proof(*, request: IdentityRequest, actor: Actor, reason: str, at: datet
     if not request.proof:
         raise Refused(_("Nothing was scanned."), code="no_proof")
     record(request, "proof.read", actor, at, reason=check_reason(reason))
-    with request.proof.open() as file:
-        return file.read()
+    try:
+        with request.proof.open() as file:
+            return file.read()
+    except FileNotFoundError:
+        raise Refused(_("The file of the scan is missing. Tell operations."), code="no_proof") from None
 
 
 # --- What an application is about -----------------------------------------------------------------

@@ -61,10 +61,11 @@ def record(
     `payload` holds field names, codes, keyed digests and references - never personal data. A reason is typed by people:
     an ID number in it is masked, since nothing is ever taken out again.
 
-    Whatever staff do is recorded here, so here it is seen that their role has not ended while they did it (R28).
+    Whatever staff do is recorded here, so here it is seen that their role has not ended while they did it (R28): it
+    holds at the moment of the act and still now, however long the request was on its way.
 
     Raises:
-        Refused: at that moment somebody of staff has no longer the role that they act in (`forbidden`).
+        Refused: somebody of staff has not, or no longer, the role that they act in (`forbidden`).
     """
     at = at or clock.now()
     if actor.kind == "staff":
@@ -85,7 +86,7 @@ def record(
 def _check_in_force(actor: Actor, at: datetime) -> None:
     with connection.cursor() as cursor:
         place = (actor.region, actor.point, actor.site)
-        cursor.execute(_ROLE_IN_FORCE, [actor.id, actor.role, *place, at, at])
+        cursor.execute(_ROLE_IN_FORCE, [actor.id, actor.role, *place, at, max(at, clock.now())])
         if not cursor.fetchall():
             raise Refused(_("Your role has ended. Nothing was changed."), code="forbidden")
 

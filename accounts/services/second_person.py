@@ -1,9 +1,10 @@
 """Two persons: what somebody began somebody else decides, and not by an account that the same person may sign in to.
 
-Asked where an identity (R07) and where an open exam year is changed (R28). Whoever gave an account its role, or a link
-to set its password, may have chosen who signs in to it. So who received is no second person after who gave; and where
-an identity is at stake, who gave is none after who received. An exam year is also decided by those who gave out the
-accounts of who proposes: the nation oversees the administrators whom it appoints.
+Asked where an identity (R07) and where an open exam year is changed (R28). Whoever gave an account its role, a link to
+set its password or a new second step may have chosen who signs in to it. So who received is no second person after who
+gave; and where an identity is at stake, who gave is none after who received, nor are two whom one and the same person
+gave a way in anew. An exam year is also decided by those who gave out the accounts of who proposes: the nation oversees
+the administrators whom it appoints.
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -23,9 +24,16 @@ WHO_MAY_APART = _(
 
 
 def is_second_person(actor: Actor, *, first: int | None, apart: bool = False) -> bool:
-    """Whether the actor may decide what the account `first` began; `apart`: nor did the actor give out that account."""
-    gave = apart and first is not None and int(actor.id) in queries.givers_of(first)
-    return first not in queries.first_persons(actor) and not gave
+    """Whether the actor may decide what the account `first` began.
+
+    `apart`: neither did the actor give out that account, nor did one and the same person open both accounts anew.
+    """
+    if first in queries.first_persons(actor):
+        return False
+    if not apart or first is None:
+        return True
+    number = int(actor.id)
+    return number not in queries.givers_of(first) and not queries.takers_of(first) & queries.takers_of(number)
 
 
 def check_second_person(actor: Actor, *, first: int | None, apart: bool = False) -> None:

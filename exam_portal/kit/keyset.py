@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from django.contrib.admin.views.main import ChangeList
@@ -73,7 +73,7 @@ class KeysetChangeList(ChangeList):
         backwards = bool(before) and not after
         try:
             ways = [way.filter(self._beyond(after or before, backwards=backwards)) for way in self.ways]
-        except (TypeError, ValueError, ValidationError):
+        except (TypeError, ValueError, OverflowError, ValidationError):
             # An address that somebody made up shows the first page.
             after, before, backwards, ways = [], [], False, self.ways
         if backwards:
@@ -126,8 +126,10 @@ class KeysetChangeList(ChangeList):
         """What an address says of a column, as the column has it."""
         field = self.opts.pk if column == "pk" else self.opts.get_field(column)
         found = cast(Field, field).to_python(value)
-        if isinstance(found, datetime) and is_naive(found):
-            raise ValueError("a moment without a time zone")
+        if isinstance(found, datetime):
+            if is_naive(found):
+                raise ValueError("a moment without a time zone")
+            return found.astimezone(UTC)  # PostgreSQL knows not every zone that Python does
         return found
 
     def _asked(self, name: str) -> list[str]:

@@ -17,6 +17,7 @@ from accounts.admin.base import ScopedAdmin
 from accounts.models import IdentityRequest
 from accounts.roles import Right
 from accounts.territory import visible_to
+from accounts.two_step import ask_for_proof, proved_for
 from exam_portal import clock
 from exam_portal.kit.forms import DigitsField, carry_out, posted
 from registration.models import Application
@@ -62,15 +63,17 @@ class ApplicationAdmin(ScopedAdmin):
         return [self.own("<int:pk>/close/", self.close_view, "close"), *super().get_urls()]
 
     def close_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Close a live application, so that an identity can be corrected."""
+        """Close a live application, so that an identity can be corrected; who one is has to be proved before."""
         row = self.row_for(request, pk, self.right)
+        if not proved_for(request):
+            return ask_for_proof(request)
         actor, at = actor_of(request), clock.arrival(request)
         form = CloseForm(posted(request), initial={"request": request.GET.get("request", "")})
 
         def act(data: dict[str, Any]) -> None:
             applications.close_for_identity(application=row, actor=actor, at=at, **data)
 
-        if carry_out(form, act, no_request="request", no_reason="reason"):
+        if carry_out(form, act, no_request="request", not_checked="request", no_reason="reason"):
             messages.success(request, _("The registration is closed; the candidate is told."))
             about = visible_to(actor, IdentityRequest).filter(pk=form.cleaned_data["request"].pk).first()
             if about is None or not actor.may(Right.SEE_CANDIDATES):

@@ -369,8 +369,9 @@ def close_for_identity(
     """Close a live application, so that what a request asks about its candidate can be done (R07); the region's to do.
 
     Raises:
-        Refused: not this region's, no open request about this candidate (`no_request`), without a reason (`no_reason`),
-            or there is nothing live to close (`wrong_state`).
+        Refused: not this region's, no open request about this candidate (`no_request`), a report that its exam point
+            has not checked (`not_checked`), without a reason (`no_reason`), or there is nothing live to close
+            (`wrong_state`).
     """
     # As deciding the request does it: first the person, then the request; then what is closed.
     held = hold_open(request=request, candidate=hold(application.candidate))
@@ -378,6 +379,8 @@ def close_for_identity(
     check_sees(actor, Right.CLOSE_APPLICATION, application)
     if held is None:
         raise Refused(_("There is no open application about this candidate's identity."), code="no_request")
+    if held.kind == IdentityRequest.Kind.TAKEN and held.state != IdentityRequest.State.CHECKED:
+        raise Refused(_("Anybody can report this. Its exam point checks the originals first."), code="not_checked")
     reason = check_reason(reason)
     if application.state not in CLOSABLE:
         raise Refused(_("There is no live registration to close."), code="wrong_state")

@@ -89,6 +89,16 @@ def test_who_gave_out_the_account_that_checked_does_not_approve(candidate: Candi
     assert approve(request, working_as(colleague)).state == "done", "two whom one person appointed are two"
 
 
+@pytest.mark.rule("R07")
+def test_two_accounts_that_one_person_opened_anew_are_one(candidate: Candidate, point: Point) -> None:
+    clerk, reviewer, master = factories.make_staff(point), factories.make_staff(region="43"), administrator()
+    request = check(ask_change(candidate, point, id_number=resident_id(7)), working_as(clerk))
+    for member in (clerk, reviewer):
+        staff.reset_two_step(actor=working_as(master), user=member.user, reason="手机丢失", at=clock.now())
+    assert refusal(lambda: approve(request, working_as(reviewer))) == "same_person"
+    assert approve(request, working_as(factories.make_staff(region="43"))).state == "done"
+
+
 def test_what_the_portal_gave_out_itself_stands_against_nobody(exam: object) -> None:
     user = give_a_role(SYSTEM)
     assert first_persons(working_as(StaffAssignment.objects.get(user=user))) == {user.pk}

@@ -88,6 +88,17 @@ def test_a_role_ends_while_its_holder_acts(exam: object, monkeypatch: pytest.Mon
     assert LedgerEvent.objects.filter(action="password.link_made").exists() is not with_lock
 
 
+def test_what_was_on_its_way_when_the_role_ended_is_refused(exam: object) -> None:
+    """However slowly a request brings its body: when it arrived the role was in force, and it is not any more."""
+    holder, member = factories.make_staff(region="43", role="region_admin"), factories.make_staff(region="43")
+    arrived = clock.now()
+    staff.end(actor=SYSTEM, assignment=holder, at=clock.now())
+    with pytest.raises(Refused) as refused:
+        staff.make_link(actor=working_as(holder), user=member.user, at=arrived)
+    assert refused.value.code == "forbidden"
+    assert not LedgerEvent.objects.filter(action="password.link_made").exists()
+
+
 @pytest.mark.parametrize("with_lock", [False, True])
 def test_two_who_end_each_others_roles_at_once(exam: object, monkeypatch: pytest.MonkeyPatch, with_lock: bool) -> None:
     """Without one order of the locks each waits for the other until PostgreSQL ends it; with it the first is first."""

@@ -148,7 +148,7 @@ def test_example_data_is_marked_until_staff_vouch_for_the_entry(exam: Exam) -> N
 def test_the_second_person_finds_it_on_the_home_page_the_first_does_not(exam: Exam) -> None:
     first, second = browser(), browser(role="region_reviewer")
     first.post(edit_url(hunan(exam)), filled(first, hunan(exam), act="propose", notice="x"))
-    label = "考试年度变更：待审批"
+    label = "考试年度信息变更：待审批"
     (queue,) = [queue for queue in second.get(reverse("admin:index")).context["queues"] if str(queue.label) == label]
     assert queue.count == 1
     assert [row.pk for row in second.get(queue.url).context["cl"].result_list] == [ExamYearChange.objects.get().pk]

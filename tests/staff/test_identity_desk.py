@@ -2,14 +2,16 @@
 
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.test import Client
 
 from accounts.actors import acting, working_as
-from accounts.models import Candidate, LedgerEvent, Point, StaffAssignment
+from accounts.models import Candidate, IdentityRequest, LedgerEvent, Point, StaffAssignment
 from exam_portal import clock
 from exam_portal.kit import scans
+from exam_portal.kit.errors import Refused
 from registration.models import Application
 from registration.services import applications
 from tests import factories
@@ -260,10 +262,42 @@ def test_a_region_closes_its_own_registration_for_an_application_at_another_regi
     draft: Application, exam: object
 ) -> None:
     """The number, told by telephone, is enough; it leads to no page that is not this region's."""
-    row = report(draft.candidate.id_number, Point.objects.get(code="1201"))
+    elsewhere = Point.objects.get(code="1201")
+    row = check(report(draft.candidate.id_number, elsewhere), working_as(factories.make_staff(elsewhere)))
     submit(draft)
     desk: Client = staff_client(of_region())
     assert desk.post(closing(draft), {"request": row.number, "reason": "冒用"}).headers["Location"] == "/staff/"
     draft.refresh_from_db()
     assert draft.state == "abandoned"
     assert staff_client(of_region("12")).post(closing(draft), {"request": row.number, "reason": "x"}).status_code == 404
+
+
+@pytest.mark.rule("R07")
+def test_what_cannot_be_undone_is_done_by_who_has_proved_who_they_are(candidate: Candidate, point: Point) -> None:
+    """A session that somebody left open, or a stolen one, deletes nobody's account."""
+    row = ask_deletion(candidate, point)
+    member = clerk()
+    thief = staff_client(member, proved=False)
+    shown = thief.get(page(row))
+    assert shown.context["proof_url"].startswith("/account/confirm/?next=")
+    assert 'name="proof"' not in shown.content.decode()
+    longest_ago = staff_client(member)
+    with mock.patch("accounts.two_step._since_proof", return_value=30 * 60 + 1.0):
+        answer = longest_ago.post(page(row, "check"), {"proof": scan(), "remark": ""})
+    assert answer.headers["Location"].startswith("/account/confirm/")
+    row.refresh_from_db()
+    assert row.state == "made"
+    # The form was shown to who had proved it, and is taken for half an hour.
+    assert thief.post(page(row, "check"), {"proof": scan(), "remark": ""}).headers["Location"] == page(row)
+
+
+def test_an_application_that_went_meanwhile_leads_to_the_list(candidate: Candidate, point: Point) -> None:
+    row = ask_change(candidate, point, name="张珊")
+
+    def gone(**_how: Any) -> None:
+        IdentityRequest.objects.filter(pk=row.pk).delete()
+        raise Refused("gone", code="wrong_state")
+
+    with mock.patch("accounts.services.identity_desk.check", gone):
+        answer = staff_client(clerk()).post(page(row, "check"), {"proof": scan(), "remark": ""})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/staff/accounts/identityrequest/")
