@@ -6,6 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
@@ -16,6 +17,7 @@ from accounts import identity, limits, queries, two_step
 from accounts.models import User
 from accounts.services import staff
 from exam_portal import clock
+from exam_portal.kit.errors import Refused
 
 
 def called(login: str, *, user: str = "") -> Q:
@@ -87,20 +89,29 @@ class AccountAdapter(DefaultAccountAdapter):
         refused = super().pre_login(request, user, **how)
         if refused or user.kind != User.Kind.STAFF or queries.assignment_of(user, at=clock.arrival(request)):
             return refused
-        staff.sign_in_failed(user=user, why="no_role", at=clock.arrival(request))
-        request.session.flush()
-        return render(request, "accounts/no_role.html", status=403)
+        return _without_role(request, user)
 
     def post_login(self, request: HttpRequest, user: User, **how: Any) -> HttpResponse:
         response = super().post_login(request, user, **how)
-        at = clock.arrival(request)
-        if user.kind == User.Kind.STAFF and (assignment := queries.assignment_of(user, at=at)):
-            ended = staff.signed_in(assignment=assignment, by=two_step.passed(request), at=at)
-            if ended:
-                text = ngettext(
-                    "You were signed out in %(count)d other place: there may be no more at once.",
-                    "You were signed out in %(count)d other places: there may be no more at once.",
-                    ended,
-                )
-                messages.info(request, text % {"count": ended})
+        if user.kind != User.Kind.STAFF:
+            return response
+        try:
+            ended = staff.signed_in(user=user, by=two_step.passed(request), at=clock.arrival(request))
+        except Refused:  # the role ended between password and second step, or at this moment
+            return _without_role(request, user)
+        if ended:
+            text = ngettext(
+                "You were signed out in %(count)d other place: there may be no more at once.",
+                "You were signed out in %(count)d other places: there may be no more at once.",
+                ended,
+            )
+            messages.info(request, text % {"count": ended})
         return response
+
+
+def _without_role(request: HttpRequest, user: User) -> HttpResponse:
+    """The answer to the right password of somebody of staff without a role, who is not signed in, or no longer."""
+    staff.sign_in_failed(user=user, why="no_role", at=clock.arrival(request))
+    logout(request)
+    list(messages.get_messages(request))  # said neither here nor on the next page: that signing in succeeded
+    return render(request, "accounts/no_role.html", {"messages": []}, status=403)

@@ -1,5 +1,6 @@
 """Reads of the accounts app."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -104,7 +105,7 @@ def staff(*, at: datetime | None, region: str | None) -> QuerySet[StaffAssignmen
     """Staff by institution and name: those in force at `at`, or of all times; of one region with its points, or all."""
     rows = StaffAssignment.objects.select_related("user", "region", "point", "site")
     if at is not None:
-        rows = rows.filter(Q(valid_until=None) | Q(valid_until__gt=at), valid_from__lte=at)
+        rows = rows.lasting(at).filter(valid_from__lte=at)
     if region is not None:
         rows = rows.filter(region=region)
     return rows.order_by("region", "point", "site", "user__username", "valid_from")
@@ -117,12 +118,18 @@ def assignment_of(user: User, *, at: datetime) -> StaffAssignment | None:
 
 def roles_of(user: User, *, at: datetime) -> QuerySet[StaffAssignment]:
     """The roles that somebody of staff has at `at`, or is to have."""
-    return StaffAssignment.objects.filter(Q(valid_until=None) | Q(valid_until__gt=at), user=user).order_by("valid_from")
+    return StaffAssignment.objects.lasting(at).filter(user=user).order_by("valid_from")
 
 
 def staff_account(username: str) -> User | None:
     """The account of somebody of staff, by its username."""
     return User.objects.filter(username=identity.normalise_username(username), kind=User.Kind.STAFF).first()
+
+
+def by_and_about(members: Iterable[int]) -> Q:
+    """A condition: events of what these accounts of staff did, and of what was done about them."""
+    numbers = sorted(map(str, members))
+    return Q(actor_kind="staff", actor_id__in=numbers) | Q(stream="staff", stream_id__in=numbers)
 
 
 def candidate_of(user: User) -> Candidate | None:

@@ -12,7 +12,7 @@ from accounts.actors import Actor
 from accounts.models import IdentityRequest, LedgerVerification
 from accounts.roles import Right
 from accounts.territory import visible_to
-from exam_portal.kit.keyset import about
+from exam_portal.kit.counts import about
 from exam_portal.kit.staff_work import Alert, Queue, Work
 
 State = IdentityRequest.State
@@ -48,11 +48,9 @@ def ledger_alert(last: LedgerVerification | None, *, at: datetime) -> Promise | 
 
 def _queue(label: Promise, requests: QuerySet[IdentityRequest], state: str, *, since: str) -> Queue:
     rows = requests.filter(state=state)
-    count, exact = about(rows)
     return Queue(
         label=label,
         url=f"{reverse('admin:accounts_identityrequest_changelist')}?state__exact={state}",
-        count=count,
-        exact=exact,
+        count=about(rows),
         oldest=rows.aggregate(oldest=Min(since))["oldest"],
     )

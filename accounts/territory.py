@@ -1,6 +1,7 @@
 """Which rows somebody of staff sees (R28): each model declares its scope, and everybody asks `visible_to`.
 
-Lists, forms, files and services of staff reach rows in no other way. A model without a scope is seen by nobody, and
+Lists, forms, files and services of staff reach rows in no other way, but for what docs/architecture.md names: what is
+told about a row that one sees, and what is needed to decide about it. A model without a scope is seen by nobody, and
 registered in the staff site it fails a system check.
 """
 
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, OuterRef, Q, QuerySet
 
+from accounts import queries
 from accounts.actors import Actor, forbidden
 from accounts.models import (
     Candidate,
@@ -147,18 +149,12 @@ def _events(actor: Actor) -> Q:
     elsewhere = StaffAssignment.objects.filter(user__in=here.values("user")).exclude(region=actor.region)
     moved = set(elsewhere.values_list("user", flat=True))
     held = list(here.values_list("user", "valid_from", "valid_until"))
-    found = _by_and_about({user for user, _since, _until in held} - moved)
+    found = queries.by_and_about({user for user, _since, _until in held} - moved)
     for user, since, until in held:
         if user in moved:
             then = Q(at__gte=since, at__lte=until) if until else Q(at__gte=since)
-            found |= then & _by_and_about({user})
+            found |= then & queries.by_and_about({user})
     return found
-
-
-def _by_and_about(users: set[int]) -> Q:
-    """Events of what these of staff did, and of what was done about their accounts."""
-    numbers = sorted(str(user) for user in users)
-    return Q(actor_kind="staff", actor_id__in=numbers) | Q(stream="staff", stream_id__in=numbers)
 
 
 @scope(Region)

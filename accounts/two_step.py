@@ -4,8 +4,9 @@ For pages of staff:
 
 - `SET_UP` is the name of the page where it is set up; whoever has not is led there by `accounts.middleware`.
 - `is_set_up(user)` asks the database; `passed(request)` asks the session, and costs nothing.
-- `proof_required` decorates a view that reveals an ID number, carries out a batch or exports; in the middle of a view,
-  `recently_proved(request)` and `ask_for_proof(request)` do the same.
+- `proof_required` decorates views about the own account: password, second steps, recovery codes. Views of the staff
+  site that reveal something, or open somebody else's account, ask `recently_proved(request)` themselves, once they have
+  looked whether it is this person's to do, and answer with `ask_for_proof(request)`.
 """
 
 import time

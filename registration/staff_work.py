@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Actor
 from accounts.roles import Right
 from accounts.territory import visible_to
-from exam_portal.kit.keyset import about
+from exam_portal.kit.counts import about
 from exam_portal.kit.staff_work import Deadline, Queue, Work
 from registration.models import Exam, ExamRegion, ExamYearChange
 from registration.queries import waiting_for
@@ -46,11 +46,9 @@ def _deadlines(exam: Exam, url: str, at: datetime, *own: tuple[Promise | str, da
 
 def _changes(actor: Actor) -> Queue:
     rows = waiting_for(actor, visible_to(actor, ExamYearChange))
-    count, exact = about(rows)
     return Queue(
         label=_("Changes of the exam year: to be approved here"),
         url=f"{reverse('admin:registration_examyearchange_changelist')}?waits=me",
-        count=count,
-        exact=exact,
+        count=about(rows),
         oldest=rows.aggregate(oldest=Min("proposed_at"))["oldest"],
     )

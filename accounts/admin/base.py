@@ -1,6 +1,7 @@
 """What every page of the staff site stands on: rows of one's own territory, by right, masked, paged by key (R28)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -11,10 +12,11 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
 from django.utils.text import capfirst
 
 from accounts.access import actor_of
-from accounts.candidate_forms import ReasonForm
+from accounts.admin.forms import ReasonForm
 from accounts.roles import Right
 from accounts.territory import visible_to
 from accounts.two_step import ask_for_proof, recently_proved
@@ -27,8 +29,17 @@ READ = ["GET", "HEAD"]
 Numbers = list[tuple[str, list[tuple[str, bool]]]]
 
 
+@dataclass(frozen=True)
+class Help:
+    """Something that staff do for somebody's account, with a reason: its service, and what it is called."""
+
+    service: Callable[..., Any]
+    label: str | Promise
+    explains: str | Promise
+
+
 class ScopedAdmin(admin.ModelAdmin):
-    """Rows that `queries` of the territory let this member of staff see, to read; what changes them are services.
+    """The rows of one's own territory (`accounts.territory`), to read; what changes them are services.
 
     Attributes:
         right: what one's role must have to see list and page.

@@ -1,7 +1,5 @@
 """Candidates, as staff find them, look at them and help them (R28, R30)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,7 +9,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -19,8 +16,9 @@ from accounts import candidate_search as search
 from accounts import looking, queries
 from accounts.access import actor_of
 from accounts.actors import Actor
+from accounts.admin.base import Help
+from accounts.admin.forms import ReasonForm, VerificationForm
 from accounts.admin.searching import SearchedByPost
-from accounts.candidate_forms import ReasonForm, VerificationForm
 from accounts.candidate_search import SoughtCandidates
 from accounts.histories import history
 from accounts.models import Candidate, EducationRecord, IdentityRequest
@@ -32,16 +30,6 @@ from exam_portal import clock
 from exam_portal.kit import hooks
 from exam_portal.kit.forms import carry_out, posted
 from exam_portal.kit.text import masked
-
-
-@dataclass(frozen=True)
-class Help:
-    """Something that staff do for an account, with a reason: its service, and what it is called."""
-
-    service: Callable[..., Any]
-    label: str | Promise
-    explains: str | Promise
-
 
 HELP = {
     "look": Help(
@@ -167,9 +155,9 @@ class CandidateAdmin(SearchedByPost):
         for record in sorted(
             candidate.education.all(), key=lambda record: (record.superseded_at is not None, record.pk)
         ):
-            form = None
-            if actor.may(Right.VERIFY_EDUCATION) and not record.superseded_at:
-                form = forms.get(f"education-{record.pk}") or VerificationForm(record=record)
+            form = forms.get(f"education-{record.pk}")  # also where a correction came while it was filled in
+            if form is None and actor.may(Right.VERIFY_EDUCATION) and not record.superseded_at:
+                form = VerificationForm(record=record)
             rows.append({"record": record, "form": form, "open": f"education-{record.pk}" in forms})
         return rows
 
@@ -215,8 +203,8 @@ class CandidateAdmin(SearchedByPost):
         """Set what comparing an education record has shown (R21)."""
         if not actor_of(request).may(Right.VERIFY_EDUCATION):
             raise PermissionDenied
-        records = visible_to(actor_of(request), EducationRecord).filter(superseded_at=None)
-        record = get_object_or_404(records.select_related("candidate__user"), pk=key)
+        records = visible_to(actor_of(request), EducationRecord).select_related("candidate__user")
+        record = get_object_or_404(records, pk=key)
         back = redirect("admin:accounts_candidate_change", record.candidate_id)
         if request.method != "POST":
             return back

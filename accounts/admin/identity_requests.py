@@ -16,9 +16,9 @@ from accounts import identity
 from accounts.access import actor_of
 from accounts.actors import Actor
 from accounts.admin.base import Numbers
+from accounts.admin.forms import ApproveForm, CheckForm, RefuseForm
 from accounts.admin.searching import SearchedByPost
 from accounts.histories import history
-from accounts.identity_desk_forms import ApproveForm, CheckForm, RefuseForm
 from accounts.models import IdentityRequest
 from accounts.roles import Right
 from accounts.searches import MOST, Sought
@@ -216,7 +216,7 @@ class IdentityRequestAdmin(SearchedByPost):
             proof_url="" if proved_for(request) else proof_address(self.address("change", row.pk)),
             carried_out_here=not identity_desk.needs_region(row),
             another_decides=WHO_MAY_APART if list(acts) == ["refuse"] else "",
-            may_open_proof=bool(row.proof) and any(actor.may(right) for right in WORKING),
+            may_open_proof=identity_desk.may_read_proof(request=row, actor=actor),
             history=history(("identity_request", row.number)),
             **_account(row, actor, at),
         )

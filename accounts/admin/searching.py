@@ -1,4 +1,4 @@
-"""Lists of the staff site that are searched by POST (accounts.searches)."""
+"""Lists of people in the staff site, which are searched by POST (accounts.searches, docs/decisions/0023)."""
 
 from typing import Any, ClassVar
 

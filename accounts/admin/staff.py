@@ -1,29 +1,29 @@
 """Who works here: a region's administrators give and end roles in their own region, and help to sign in (R28, R32)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import queries, searches
 from accounts.access import actor_of
-from accounts.admin.base import ScopedAdmin
-from accounts.candidate_forms import ReasonForm
+from accounts.admin.base import Help
+from accounts.admin.forms import AddStaffForm, ReasonForm
+from accounts.admin.searching import SearchedByPost
 from accounts.histories import LATEST, told
 from accounts.models import LedgerEvent, StaffAssignment
+from accounts.models.staff import StaffAssignments
 from accounts.roles import Right
+from accounts.searches import MOST, Sought
 from accounts.services import staff
-from accounts.staff_desk_forms import AddStaffForm
 from accounts.territory import visible_to
 from accounts.two_step import ask_for_proof, recently_proved
 from exam_portal import clock
@@ -38,19 +38,6 @@ _FIELDS = {
     "spelled_otherwise": "username",
     "overlaps": "username",
 }
-
-
-@dataclass(frozen=True)
-class Help:
-    """Something by which an administrator lets somebody sign in again, with a reason: what it is called, and does.
-
-    `service` returns the path that is shown once, or None.
-    """
-
-    service: Callable[..., str | None]
-    label: str | Promise
-    explains: str | Promise
-
 
 HELP = {
     "link": Help(
@@ -70,17 +57,22 @@ HELP = {
 
 
 class InForce(admin.SimpleListFilter):
-    """Roles in force now or later, unless one asks for those that have ended."""
+    """Roles in force now or later, unless one asks for those that have ended; a search finds those of all times."""
 
     title = gettext_lazy("in force")
     parameter_name = "when"
+
+    def __init__(self, request: HttpRequest, *how: Any) -> None:
+        self.sought = searches.kept(request, StaffAssignment, searches.Sought)
+        super().__init__(request, *how)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [("ended", gettext_lazy("Ended")), ("all", gettext_lazy("All"))]
 
     def choices(self, changelist: Any) -> Any:
         current, *others = super().choices(changelist)
-        return [{**current, "display": _("Now or later")}, *others]
+        now_or_later = {"display": _("Now or later"), "selected": current["selected"] and not self.sought}
+        return [{**current, **now_or_later}, *others]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         at = clock.arrival(request)
@@ -88,11 +80,11 @@ class InForce(admin.SimpleListFilter):
             return queryset
         if self.value() == "ended":
             return queryset.filter(valid_until__lte=at)
-        return queryset.filter(Q(valid_until=None) | Q(valid_until__gt=at))
+        return queryset if self.sought else cast(StaffAssignments, queryset).lasting(at)
 
 
 @admin.register(StaffAssignment)
-class StaffAssignmentAdmin(ScopedAdmin):
+class StaffAssignmentAdmin(SearchedByPost):
     """The staff of one's own region: list, a member's roles and acts; and for its administrators what changes them."""
 
     right = Right.SEE_STAFF
@@ -100,8 +92,6 @@ class StaffAssignmentAdmin(ScopedAdmin):
     list_display = ("called", "username", "role", "place", "valid_from", "valid_until")
     list_filter = (InForce, "role")
     list_select_related = ("user", "region", "point", "site")
-    search_fields = ("name", "user__username")
-    search_help_text = gettext_lazy("Name or username")
 
     @admin.display(description=gettext_lazy("Name"))
     def called(self, row: StaffAssignment) -> str:
@@ -114,6 +104,14 @@ class StaffAssignmentAdmin(ScopedAdmin):
     @admin.display(description=gettext_lazy("institution"))
     def place(self, row: StaffAssignment) -> str:
         return row.institution
+
+    def look_for(self, request: HttpRequest, typed: str, data: QueryDict) -> Sought | None:
+        """By a part of name or username; of each person the latest role, since the page of one shows all."""
+        rows = visible_to(actor_of(request), StaffAssignment)
+        found = rows.filter(Q(name__icontains=typed) | Q(user__username__icontains=typed))
+        latest = found.order_by("user", "-valid_from", "-pk").distinct("user")
+        keys = list(latest.values_list("pk", flat=True)[:MOST])
+        return Sought(keys=keys) if keys else None
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -128,10 +126,12 @@ class StaffAssignmentAdmin(ScopedAdmin):
         return super().changelist_view(request, {"may_add": may_add, **(extra_context or {})})
 
     def add_somebody(self, request: HttpRequest) -> HttpResponse:
-        """Give somebody a role; the answer shows once where a new person sets a password."""
+        """Give somebody a role, after a proof of who one is; the answer shows once where a new one sets a password."""
         actor, at = actor_of(request), clock.arrival(request)
         if not actor.may(Right.MANAGE_STAFF):
             raise PermissionDenied
+        if not recently_proved(request):
+            return ask_for_proof(request)
         form = AddStaffForm(posted(request), actor=actor, at=at)
         added: list[tuple[StaffAssignment, str]] = []
 
@@ -149,11 +149,9 @@ class StaffAssignmentAdmin(ScopedAdmin):
 
     def shown(self, request: HttpRequest, row: StaffAssignment) -> HttpResponse:
         """A member of staff: the roles, what was done by and about them, and the ways of letting them sign in again."""
-        actor, number = actor_of(request), str(row.user_id)
+        actor, at = actor_of(request), clock.arrival(request)
         helps = HELP if self._may_help(request, row) else {}
-        acts = visible_to(actor, LedgerEvent).filter(
-            Q(actor_kind="staff", actor_id=number) | Q(stream="staff", stream_id=number)
-        )
+        acts = visible_to(actor, LedgerEvent).filter(queries.by_and_about({row.user_id}))
         roles = self.get_queryset(request).filter(user=row.user)
         return self.page(
             request,
@@ -161,7 +159,7 @@ class StaffAssignmentAdmin(ScopedAdmin):
             row.name,
             subtitle=row.user.username,
             row=row,
-            roles=[(held, self._may_end(request, held)) for held in roles],
+            roles=[(held, staff.may_end(actor, held, at=at)) for held in roles],
             helps=[(self.address(name, row.pk), HELP[name]) for name in helps],
             history=told(acts.order_by("-at", "-pk")[:LATEST]),
             audit_url=f"{reverse('admin:accounts_ledgerevent_changelist')}?person={row.user.username}",
@@ -177,12 +175,15 @@ class StaffAssignmentAdmin(ScopedAdmin):
             except Refused as refused:
                 messages.error(request, str(refused))
             return redirect(self.address("change", row.pk))
-        if not self._may_end(request, row):
+        if not staff.may_end(actor_of(request), row, at=clock.arrival(request)):
             return redirect(self.address("change", row.pk))
         return self.page(request, "accounts/staffassignment/end", _("End a role"), row=row)
 
     def help(self, name: str, request: HttpRequest, pk: int) -> HttpResponse:
-        """Carry out one of `HELP`, after a proof of who one is: it opens somebody else's account."""
+        """Carry out one of `HELP`, after a proof of who one is: it opens somebody else's account.
+
+        Its service returns the path that is shown once, or None.
+        """
         row = self.row_for(request, pk, Right.MANAGE_STAFF)
         back = redirect(self.address("change", row.pk))
         if request.method != "POST" and not self._may_help(request, row):
@@ -206,9 +207,3 @@ class StaffAssignmentAdmin(ScopedAdmin):
 
     def _may_help(self, request: HttpRequest, row: StaffAssignment) -> bool:
         return staff.helps(actor_of(request), row.user, at=clock.arrival(request))
-
-    def _may_end(self, request: HttpRequest, row: StaffAssignment) -> bool:
-        """Who manages staff ends a role that has not ended, and nobody the own one (R32)."""
-        actor, at = actor_of(request), clock.arrival(request)
-        lasts = row.valid_until is None or row.valid_until > at
-        return actor.may(Right.MANAGE_STAFF) and lasts and str(row.user_id) != actor.id

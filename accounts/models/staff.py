@@ -28,6 +28,14 @@ def _institution_fits() -> Q:
     return fits
 
 
+class StaffAssignments(models.QuerySet["StaffAssignment"]):
+    """Roles of staff, also those that have ended."""
+
+    def lasting(self, at: datetime) -> "StaffAssignments":
+        """Those in force at `at` or later: not ended by then."""
+        return self.filter(Q(valid_until=None) | Q(valid_until__gt=at))
+
+
 class StaffAssignment(models.Model):
     """Somebody of staff in a role, for an institution, within `[valid_from, valid_until)`. One at a time for each;
     changed by ending it and in no other way.
@@ -43,6 +51,8 @@ class StaffAssignment(models.Model):
     site = models.ForeignKey(Site, models.PROTECT, null=True, blank=True, related_name="staff")
     valid_from = models.DateTimeField(_("valid from"))
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
+
+    objects = StaffAssignments.as_manager()
 
     class Meta:
         ordering = ["-valid_from", "-pk"]
@@ -106,7 +116,11 @@ class StaffAssignment(models.Model):
 
     def is_valid(self, at: datetime) -> bool:
         """Whether it is in force at `at`."""
-        return self.valid_from <= at and (self.valid_until is None or at < self.valid_until)
+        return self.valid_from <= at and self.lasts(at)
+
+    def lasts(self, at: datetime) -> bool:
+        """Whether it is in force at `at` or later: has not ended by then."""
+        return self.valid_until is None or at < self.valid_until
 
     @property
     def institution(self) -> str:

@@ -24,7 +24,7 @@ def reveal_id_number(*, candidate: Candidate, actor: Actor, reason: str, at: dat
         Refused: not this actor's to see (`forbidden`), without a reason (`no_reason`), the account is deleted.
     """
     candidate = _begun(candidate, actor, Right.REVEAL_ID, reason)
-    _record(candidate, "id_number.revealed", actor, reason, at)
+    ledger.record_about(candidate, "id_number.revealed", actor, at, reason=reason)
     return candidate.id_number
 
 
@@ -37,7 +37,7 @@ def end_sessions(*, candidate: Candidate, actor: Actor, reason: str, at: datetim
     """
     candidate = _begun(candidate, actor, Right.HELP_ACCOUNTS, reason)
     ended = sessions.end_all(user=candidate.user)
-    _record(candidate, "sessions.ended", actor, reason, at, count=ended)
+    ledger.record_about(candidate, "sessions.ended", actor, at, reason=reason, count=ended)
     if ended:
         _tell(candidate, actor, "sessions_ended")
     return ended
@@ -53,7 +53,7 @@ def unlock(*, candidate: Candidate, actor: Actor, reason: str, at: datetime) -> 
     """
     candidate = _begun(candidate, actor, Right.HELP_ACCOUNTS, reason)
     candidate.recovery_attempts.update(tries=0)
-    _record(candidate, "account.unlocked", actor, reason, at)
+    ledger.record_about(candidate, "account.unlocked", actor, at, reason=reason)
     _tell(candidate, actor, "account_unlocked")
     forget_failed_sign_ins(candidate.user)
 
@@ -66,7 +66,7 @@ def look(*, candidate: Candidate, actor: Actor, reason: str, at: datetime) -> No
         Refused: as `reveal_id_number`.
     """
     candidate = _begun(candidate, actor, Right.HELP_ACCOUNTS, reason)
-    _record(candidate, "candidate.looked_at", actor, reason, at)
+    ledger.record_about(candidate, "candidate.looked_at", actor, at, reason=reason)
 
 
 def _begun(candidate: Candidate, actor: Actor, right: Right, reason: str) -> Candidate:
@@ -74,18 +74,6 @@ def _begun(candidate: Candidate, actor: Actor, right: Right, reason: str) -> Can
     check_sees(actor, right, candidate)
     check_reason(reason)
     return hold(candidate)
-
-
-def _record(candidate: Candidate, action: str, actor: Actor, reason: str, at: datetime, **payload: object) -> None:
-    ledger.record(
-        stream="candidate",
-        stream_id=str(candidate.pk),
-        action=action,
-        actor=actor,
-        reason=reason.strip(),
-        payload=payload,
-        at=at,
-    )
 
 
 def _tell(candidate: Candidate, actor: Actor, kind: str) -> None:

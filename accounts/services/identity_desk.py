@@ -127,7 +127,7 @@ def read_proof(*, request: IdentityRequest, actor: Actor, reason: str, at: datet
         Refused: not this actor's to see (`forbidden`), nothing was scanned (`no_proof`), or without a reason
             (`no_reason`).
     """
-    if not any(sees(actor, right, request) for right in (Right.CHECK_IDENTITY, Right.DECIDE_IDENTITY)):
+    if not _works_on(request, actor):
         raise forbidden()
     if not request.proof:
         raise Refused(_("Nothing was scanned."), code="no_proof")
@@ -137,6 +137,15 @@ def read_proof(*, request: IdentityRequest, actor: Actor, reason: str, at: datet
             return file.read()
     except FileNotFoundError:
         raise Refused(_("The file of the scan is missing. Tell operations."), code="no_proof") from None
+
+
+def may_read_proof(*, request: IdentityRequest, actor: Actor) -> bool:
+    """Whether something was scanned that this actor may open: whoever checks or decides there."""
+    return bool(request.proof) and _works_on(request, actor)
+
+
+def _works_on(request: IdentityRequest, actor: Actor) -> bool:
+    return any(sees(actor, right, request) for right in (Right.CHECK_IDENTITY, Right.DECIDE_IDENTITY))
 
 
 # --- What an application is about -----------------------------------------------------------------

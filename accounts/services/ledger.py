@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
-from accounts.models import LedgerEvent, LedgerVerification
+from accounts.models import Candidate, LedgerEvent, LedgerVerification, User
 from exam_portal import clock
 from exam_portal.kit import crypto
 from exam_portal.kit.discreet import without_numbers
@@ -89,6 +89,27 @@ def _check_in_force(actor: Actor, at: datetime) -> None:
         cursor.execute(_ROLE_IN_FORCE, [actor.id, actor.role, *place, at, max(at, clock.now())])
         if not cursor.fetchall():
             raise Refused(_("Your role has ended. Nothing was changed."), code="forbidden")
+
+
+def record_about(
+    account: Candidate | User,
+    action: str,
+    actor: Actor,
+    at: datetime | None = None,
+    *,
+    reason: str = "",
+    **payload: object,
+) -> None:
+    """Append an event to the stream of a candidate, or of the account of somebody of staff (`record`)."""
+    record(
+        stream="candidate" if isinstance(account, Candidate) else "staff",
+        stream_id=str(account.pk),
+        action=action,
+        actor=actor,
+        reason=reason.strip(),
+        payload=payload,
+        at=at,
+    )
 
 
 def event_hash(previous_hash: str, *texts: str) -> str:

@@ -19,7 +19,6 @@ from accounts.limits import forget_failed_sign_ins
 from accounts.models import Point, Region, Site, StaffAssignment, User
 from accounts.roles import Level, Right
 from accounts.services import ledger, sessions, two_step
-from exam_portal import clock
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.locks import locked
 
@@ -63,16 +62,6 @@ def manages(actor: Actor, *, role: str, region: str) -> bool:
     return actor.may(Right.MANAGE_STAFF) and actor.region == region and roles.ROLES[role].level != Level.NATION
 
 
-def check_manages(actor: Actor, *, role: str, region: str, user: User | None = None) -> None:
-    """Refuse whoever does not manage this role, and everybody at their own account (R32).
-
-    Raises:
-        Refused: code `forbidden`.
-    """
-    if not manages(actor, role=role, region=region) or (user is not None and actor.id == str(user.pk)):
-        raise forbidden()
-
-
 @transaction.atomic
 def add(
     *,
@@ -81,10 +70,14 @@ def add(
     name: str,
     role: str,
     code: str,
-    valid_from: datetime,
+    at: datetime,
+    valid_from: datetime | None = None,
     valid_until: datetime | None = None,
 ) -> StaffAssignment:
     """Give somebody a role, in an account made now or there already; `code` is the institution's, "" for the nation's.
+
+    It begins at `at`, or later: whoever could give one that began before would see in the ledger what was done then
+    by and about somebody who was of no region or of another (R28). Operations may.
 
     Whoever has a role elsewhere, now or later, gets none: else two regions would share an account, and neither could
     help its owner to sign in.
@@ -96,8 +89,18 @@ def add(
             actor does not manage (`overlaps`).
     """
     username, name = identity.normalise_username(username), identity.normalise_name(name)
-    place = _checked(username=username, name=name, role=role, code=code, valid_from=valid_from, valid_until=valid_until)
-    check_manages(actor, role=role, region=place.get("region_id", ""))
+    valid_from = valid_from or at
+    place = _checked(
+        username=username,
+        name=name,
+        role=role,
+        code=code,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        earliest=None if actor == SYSTEM else at,
+    )
+    if not manages(actor, role=role, region=place.get("region_id", "")):
+        raise forbidden()
     user, _created = User.objects.get_or_create(
         sign_in_name=identity.normalise_number(username),
         defaults={"username": username, "kind": User.Kind.STAFF, "is_staff": True, "password": make_password(None)},
@@ -112,7 +115,7 @@ def add(
     if actor.id == str(user.pk):
         raise forbidden()
     _hold(actor, user)  # of two regions at once, the second sees the role that the first has given
-    if not _manages_all(actor, user, clock.now()):
+    if not _manages_all(actor, user, at):
         raise _has_another()
     try:
         with transaction.atomic():
@@ -123,7 +126,7 @@ def add(
         if "one role at a time" not in str(error):
             raise
         raise _has_another() from None
-    _record(user, "staff.added", actor, None, assignment=assignment.pk, role=role, institution=code)
+    ledger.record_about(user, "staff.added", actor, at, assignment=assignment.pk, role=role, institution=code)
     return assignment
 
 
@@ -144,13 +147,20 @@ def invite(*, actor: Actor, at: datetime, **given: Any) -> tuple[StaffAssignment
     Raises:
         ValidationError, Refused: as `add`.
     """
-    assignment = add(actor=actor, **given)
+    assignment = add(actor=actor, at=at, **given)
     new = not assignment.user.has_usable_password()
     return assignment, make_link(actor=actor, user=assignment.user, at=at) if new else ""
 
 
 def _checked(
-    *, username: str, name: str, role: str, code: str, valid_from: datetime, valid_until: datetime | None
+    *,
+    username: str,
+    name: str,
+    role: str,
+    code: str,
+    valid_from: datetime,
+    valid_until: datetime | None,
+    earliest: datetime | None,
 ) -> dict[str, str]:
     """The institution columns of what is typed.
 
@@ -168,6 +178,8 @@ def _checked(
         place = institution(role=role, code=code)
     except Refused as refused:
         wrong["role" if refused.code == "unknown_role" else "code"] = [str(refused)]
+    if earliest is not None and valid_from < earliest:
+        wrong["valid_from"] = [str(_("A role begins today or later."))]
     if valid_until is not None and valid_until <= valid_from:
         wrong["valid_until"] = [str(_("The role ends before it begins."))]
     if wrong:
@@ -184,13 +196,24 @@ def end(*, actor: Actor, assignment: StaffAssignment, at: datetime) -> None:
     """
     _hold(actor, assignment.user)
     assignment = locked(StaffAssignment.objects.filter(pk=assignment.pk)).get()
-    check_manages(actor, role=assignment.role, region=assignment.region_id or "", user=assignment.user)
-    if assignment.valid_until is not None and assignment.valid_until <= at:
+    if not _may_end(actor, assignment):
+        raise forbidden()
+    if not assignment.lasts(at):
         return
     assignment.valid_until = max(at, assignment.valid_from)
     assignment.save(update_fields=["valid_until"])
     sessions.end_all(user=assignment.user)
-    _record(assignment.user, "staff.ended", actor, at, assignment=assignment.pk, role=assignment.role)
+    ledger.record_about(assignment.user, "staff.ended", actor, at, assignment=assignment.pk, role=assignment.role)
+
+
+def may_end(actor: Actor, assignment: StaffAssignment, *, at: datetime) -> bool:
+    """Whether this actor may end a role: one that has not ended, that they manage, and nobody the own one (R32)."""
+    return assignment.lasts(at) and _may_end(actor, assignment)
+
+
+def _may_end(actor: Actor, assignment: StaffAssignment) -> bool:
+    theirs = manages(actor, role=assignment.role, region=assignment.region_id or "")
+    return theirs and actor.id != str(assignment.user_id)
 
 
 def _hold(actor: Actor, user: User) -> None:
@@ -229,7 +252,7 @@ def make_link(*, actor: Actor, user: User, at: datetime, reason: str = "") -> st
     _check_helps(actor, user, at)
     if actor != SYSTEM and user.has_usable_password():
         check_reason(reason)
-    _record(user, "password.link_made", actor, at, reason=reason)
+    ledger.record_about(user, "password.link_made", actor, at, reason=reason)
     return welcome_path(user)
 
 
@@ -244,7 +267,7 @@ def reset_two_step(*, actor: Actor, user: User, reason: str, at: datetime) -> No
     check_reason(reason)
     two_step.forget(user=user)
     sessions.end_all(user=user)
-    _record(user, "two_step.reset", actor, at, reason=reason)
+    ledger.record_about(user, "two_step.reset", actor, at, reason=reason)
 
 
 def invited(code: str, *, at: datetime) -> User:
@@ -279,7 +302,7 @@ def set_password(*, code: str, password: str, at: datetime) -> User:
     user.set_password(password)
     user.save(update_fields=["password"])
     sessions.end_all(user=user)
-    _record(user, "password.set", VISITOR, at)
+    ledger.record_about(user, "password.set", VISITOR, at)
     forget_failed_sign_ins(user)
     return user
 
@@ -302,22 +325,29 @@ def change_password(*, user: User, actor: Actor, present: str, password: str, ke
     user.set_password(password)
     user.save(update_fields=["password"])
     ended = sessions.end_all(user=user, keep=keep)
-    _record(user, "password.changed", actor, at, ended=ended)
+    ledger.record_about(user, "password.changed", actor, at, ended=ended)
 
 
-def signed_in(*, assignment: StaffAssignment, by: str, at: datetime) -> int:
+@transaction.atomic
+def signed_in(*, user: User, by: str, at: datetime) -> int:
     """Record that somebody has signed in by a second step of this type; the oldest sessions beyond those allowed end.
 
     Returns how many ended.
+
+    Raises:
+        Refused: they have no role, or it has ended while they signed in (`forbidden`).
     """
-    ended = sessions.end_oldest(user=assignment.user, beyond=settings.PORTAL_STAFF_SESSIONS)
-    _record(assignment.user, "sign_in.done", working_as(assignment), at, by=by, ended=ended)
+    assignment = queries.assignment_of(user, at=at)
+    if assignment is None:
+        raise forbidden()
+    ended = sessions.end_oldest(user=user, beyond=settings.PORTAL_STAFF_SESSIONS)
+    ledger.record_about(user, "sign_in.done", working_as(assignment), at, by=by, ended=ended)
     return ended
 
 
 def sign_in_failed(*, user: User, why: str, at: datetime) -> None:
     """Record that somebody could not sign in to this account: `password`, or `no_role` after the right one."""
-    _record(user, "sign_in.failed", VISITOR, at, why=why)
+    ledger.record_about(user, "sign_in.failed", VISITOR, at, why=why)
 
 
 def helps(actor: Actor, user: User, *, at: datetime) -> bool:
@@ -336,15 +366,3 @@ def _check_helps(actor: Actor, user: User, at: datetime) -> None:
 def _manages_all(actor: Actor, user: User, at: datetime) -> bool:
     """Whether the actor manages every role that an account has or is to have."""
     return all(manages(actor, role=held.role, region=held.region_id or "") for held in queries.roles_of(user, at=at))
-
-
-def _record(user: User, action: str, actor: Actor, at: datetime | None, *, reason: str = "", **payload: object) -> None:
-    ledger.record(
-        stream="staff",
-        stream_id=str(user.pk),
-        action=action,
-        actor=actor,
-        reason=reason.strip(),
-        payload=payload,
-        at=at,
-    )

@@ -94,7 +94,7 @@ def add_passkey(*, user: User, actor: Actor, name: str, credential: Any) -> None
 
 def _added(user: User, actor: Actor, type_: str, *, replaced: bool) -> None:
     RecoveryCodes.activate(user)
-    _record(user, actor, "two_step.added", type=type_, replaced=replaced)
+    ledger.record_about(user, "two_step.added", actor, type=type_, replaced=replaced)
 
 
 @transaction.atomic
@@ -111,7 +111,7 @@ def remove(*, user: User, actor: Actor, step: int) -> None:
     if len(steps) == 1:
         raise Refused(_("This is your only second step. Set up another one before you remove it."), code="last")
     steps[step].delete()
-    _record(user, actor, "two_step.removed", type=steps[step].type)
+    ledger.record_about(user, "two_step.removed", actor, type=steps[step].type)
 
 
 @transaction.atomic
@@ -126,7 +126,7 @@ def new_recovery_codes(*, user: User, actor: Actor) -> None:
         raise Refused(_("Set up an authenticator app or a passkey first."), code="nothing")
     Authenticator.objects.filter(user_id=user.pk, type=Type.RECOVERY_CODES).delete()
     RecoveryCodes.activate(user)
-    _record(user, actor, "recovery_codes.made")
+    ledger.record_about(user, "recovery_codes.made", actor)
 
 
 @transaction.atomic
@@ -171,7 +171,7 @@ def use_code(*, user: User, typed: str) -> Authenticator:
         state.wrong = 0 if found else state.wrong + 1
         state.save(update_fields=["last_code", "wrong", "since"])
         if found is None:
-            _record(user, VISITOR, "two_step.failed", why=why)
+            ledger.record_about(user, "two_step.failed", VISITOR, why=why)
     if found is None and why == "used":
         raise Refused(_("This code has been used. Wait for the next one that the app shows."), code="used")
     if found is None:
@@ -205,7 +205,7 @@ def use_passkey(*, user: User, credential: Any) -> Authenticator:
         webauthn.parse_authentication_response(credential)
         found = webauthn.complete_authentication(user, credential)
     except (ValidationError, TypeError, ValueError, LookupError, AttributeError):
-        _record(user, VISITOR, "two_step.failed", why="passkey")
+        ledger.record_about(user, "two_step.failed", VISITOR, why="passkey")
         raise wrong_passkey() from None
     found.user = user
     return found
@@ -255,10 +255,6 @@ def _hold(user: User) -> SecondStep:
     """The row that keeps two from using one code, or from removing one step each, at once."""
     SecondStep.objects.get_or_create(user=user, defaults={"since": datetime.now(UTC)})
     return locked(SecondStep.objects.filter(user=user)).get()
-
-
-def _record(user: User, actor: Actor, action: str, **payload: object) -> None:
-    ledger.record(stream="staff", stream_id=str(user.pk), action=action, actor=actor, payload=payload)
 
 
 # --- Rotating keys --------------------------------------------------------------------------------

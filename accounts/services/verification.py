@@ -97,13 +97,15 @@ def set_verification(*, record: EducationRecord, actor: Actor, state: str, reaso
     The same state twice is once.
 
     Raises:
-        Refused: the actor is not staff of the candidate's exam point or region (`forbidden`), or there is no reason
-            (`no_reason`).
+        Refused: the actor is not staff of the candidate's exam point or region (`forbidden`), there is no reason
+            (`no_reason`), or a corrected record has come in its place (`superseded`).
     """
     check_sees(actor, Right.VERIFY_EDUCATION, record.candidate)
     if not reason.strip():
         raise Refused(_("Say what the record was compared with."), code="no_reason")
     record = locked(EducationRecord.objects.filter(pk=record.pk)).get()
+    if record.superseded_at:
+        raise Refused(_("This record has been corrected. The corrected one stands in the list."), code="superseded")
     if record.verification != state:
         _set(record, Verification(state), actor, at, reason.strip())
 

@@ -23,6 +23,7 @@ from accounts.services import recovery, sessions, staff
 from accounts.staff_forms import ChangePasswordForm
 from accounts.two_step import proof_required
 from exam_portal import clock
+from exam_portal.kit.errors import Refused
 from exam_portal.kit.forms import carry_out, posted
 from exam_portal.kit.kept import kept
 
@@ -45,7 +46,10 @@ def staff_security(request: HttpRequest) -> HttpResponse:
     """Where somebody of staff is signed in, as for candidates; and the ways to password and second step."""
     user = cast(User, request.user)
     if "end" in request.POST:
-        return _end_sessions(request, user, actor_of(request))
+        try:
+            return _end_sessions(request, user, actor_of(request))
+        except Refused:  # the role has ended meanwhile: the middleware says so and signs out
+            return redirect(request.path)
     context = {"sessions": queries.sessions_of(user, here=_here(request)), "home": home_of(user)}
     return render(request, "accounts/staff_security.html", context)
 

@@ -14,23 +14,9 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.timezone import is_naive
 
+from exam_portal.kit.counts import about
+
 AFTER, BEFORE = "after", "before"
-COUNTED = 10_000
-
-
-def about(*ways: QuerySet[Any]) -> tuple[int, bool]:
-    """How many rows there are, and whether that is exact: beyond 10,000 it is what PostgreSQL estimates.
-
-    10,000 and not exact means more than these, of which PostgreSQL's plan knows nothing. A row that is found in several
-    ways counts once.
-    """
-    ways = tuple(way.order_by() for way in ways)
-    one, *others = (way.values("pk")[: COUNTED + 1] for way in ways)
-    count = (one.union(*others) if others else one).count()
-    if count <= COUNTED:
-        return count, True
-    plans = [json.loads(way.explain(format="json"))[0] for way in ways]
-    return max(COUNTED, *(int(plan["Plan"]["Plan Rows"]) for plan in plans)), False
 
 
 class KeysetChangeList(ChangeList):
@@ -42,7 +28,6 @@ class KeysetChangeList(ChangeList):
 
     model_admin: Any
     older = newer = ""
-    exact, more_than = True, False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -87,8 +72,8 @@ class KeysetChangeList(ChangeList):
         if found and (after or (backwards and more)):
             self.newer = self.get_query_string({BEFORE: self._key(found[0])})
         self.result_list = found
-        self.result_count, self.exact = about(*self.ways)
-        self.more_than = not self.exact and self.result_count == COUNTED
+        self.count = about(*self.ways)
+        self.result_count = self.count.number
         # What Django's own templates ask for.
         self.full_result_count, self.show_full_result_count = None, False
         self.show_admin_actions, self.can_show_all, self.multi_page = True, False, False

@@ -6,19 +6,17 @@ from typing import Any
 
 from django.utils.functional import Promise
 
+from exam_portal.kit.counts import Count
+
 
 @dataclass(frozen=True)
 class Queue:
-    """Rows that wait for somebody of staff: how many, since when the oldest waits, and where they are worked on.
-
-    `exact` is False where only the beginning was counted.
-    """
+    """Rows that wait for somebody of staff: how many, since when the oldest waits, and where they are worked on."""
 
     label: str | Promise
     url: str
-    count: int
+    count: Count
     oldest: datetime | None
-    exact: bool = True
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,7 @@ def _who_worked_last_year(at: datetime) -> Actor:
         name="沈洁",
         role="region_reviewer",
         code="33",
-        valid_from=at,
+        at=at,
         valid_until=at + timedelta(days=180),
     )
     return working_as(assignment)
@@ -200,7 +200,7 @@ def _staff() -> list[Person]:
 def _colleague(username: str, name: str, role: str, code: str, what: str, *, new: bool = False) -> Person:
     if not User.objects.filter(username=username).exists():
         now = clock.now()
-        user = staff.add(actor=SYSTEM, username=username, name=name, role=role, code=code, valid_from=now).user
+        user = staff.add(actor=SYSTEM, username=username, name=name, role=role, code=code, at=now).user
         link = staff.make_link(actor=SYSTEM, user=user, at=now)
         staff.set_password(code=link.partition("#")[2], password=PASSWORD, at=now)
         if not new:

@@ -72,15 +72,20 @@ class StaffSite(admin.AdminSite):
         }
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
-        """What is wrong, what waits for this member of staff, the oldest first, and the deadlines of their region."""
+        """What is wrong, what waits for this member of staff, the oldest first, and the deadlines, the next first."""
         at = clock.arrival(request)
         work = [item for hook in hooks.load("STAFF_WORK") for item in hook(actor=actor_of(request), at=at)]
         context = {
             **self.each_context(request),
             "title": _("My work"),
             "alerts": [item for item in work if isinstance(item, Alert)],
-            "queues": [item for item in work if isinstance(item, Queue)],
+            "queues": sorted((item for item in work if isinstance(item, Queue)), key=_since),
             "deadlines": sorted((item for item in work if isinstance(item, Deadline)), key=lambda item: item.at),
             **(extra_context or {}),
         }
         return TemplateResponse(request, self.index_template, context)
+
+
+def _since(queue: Queue) -> tuple[bool, float]:
+    """What puts queues in order: since when the oldest waits; last those where nothing does."""
+    return queue.oldest is None, queue.oldest.timestamp() if queue.oldest else 0

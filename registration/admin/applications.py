@@ -1,17 +1,13 @@
 """What staff do with an application: so far, a region closes what stands against correcting an identity (R07)."""
 
-import re
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from accounts import queries
 from accounts.access import actor_of
 from accounts.admin.base import ScopedAdmin
 from accounts.models import IdentityRequest
@@ -19,32 +15,10 @@ from accounts.roles import Right
 from accounts.territory import visible_to
 from accounts.two_step import ask_for_proof, proved_for
 from exam_portal import clock
-from exam_portal.kit.forms import DigitsField, carry_out, posted
+from exam_portal.kit.forms import carry_out, posted
+from registration.admin.forms import CloseForm
 from registration.models import Application
 from registration.services import applications
-
-
-class CloseForm(forms.Form):
-    """For which application about an identity, and why."""
-
-    request = DigitsField(
-        label=gettext_lazy("Number of the application about an identity"),
-        help_text=gettext_lazy("The 12 digits under its barcode; the exam point that has it can tell them."),
-        max_length=20,
-    )
-    reason = forms.CharField(
-        label=gettext_lazy("Reason for closing"),
-        help_text=gettext_lazy("It is put on record."),
-        max_length=300,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
-
-    def clean_request(self) -> IdentityRequest:
-        number = self.cleaned_data["request"]
-        found = queries.identity_request_numbered(number) if re.fullmatch(r"[0-9]{12}", number) else None
-        if found is None:
-            raise forms.ValidationError(_("There is no open application about this candidate's identity."))
-        return found
 
 
 @admin.register(Application)

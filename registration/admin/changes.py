@@ -113,7 +113,7 @@ class ExamYearChangeAdmin(ScopedAdmin):
             row_url=_row_address(row) if row else "",
             may_decide=decides,
             another_decides=WHO_MAY if approves and not decides else "",
-            may_withdraw=waits and str(change.proposed_by_id) == actor.id,
+            may_withdraw=waits and exam_year_changes.may_withdraw(actor, change),
             outdated=waits and (row is None or exam_year_changes.is_outdated(change, row)),
         )
 

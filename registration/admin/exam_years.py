@@ -81,7 +81,7 @@ class PointAdmin(YearRowAdmin):
     def more(self, request: HttpRequest, row: Point) -> dict[str, Any]:
         sites = visible_to(actor_of(request), Site).filter(point=row).order_by("code")
         return {
-            "sites": list(sites),
+            "places": [(row, list(sites))],
             "exams": list(Exam.objects.filter(regions__exam_sites__site__point=row).distinct()),
         }
 

@@ -1,4 +1,7 @@
-"""The form by which staff propose a change of an exam year, made from what may be changed of the row."""
+"""Forms of the staff's pages of this app.
+
+The one that proposes a change of an exam year is made from what may be changed of the row.
+"""
 
 import re
 import unicodedata
@@ -12,7 +15,9 @@ from django.db.models import CharField
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from exam_portal.kit.forms import DayField
+from accounts import queries
+from accounts.models import IdentityRequest
+from exam_portal.kit.forms import DayField, DigitsField
 from exam_portal.kit.moments import check_day, ended_day, ends
 from registration.services.exam_year.editable import EDITABLE, LABELS, Row, kind_of
 from registration.services.exam_year.schema import STAFF
@@ -127,3 +132,26 @@ class RefusalForm(forms.Form):
     """Why a change is refused."""
 
     reason = LongText(label=_("Reason for not approving"), rows=2, max_length=500)
+
+
+class CloseForm(forms.Form):
+    """For which application about an identity, and why."""
+
+    request = DigitsField(
+        label=_("Number of the application about an identity"),
+        help_text=_("The 12 digits under its barcode; the exam point that has it can tell them."),
+        max_length=20,
+    )
+    reason = forms.CharField(
+        label=_("Reason for closing"),
+        help_text=_("It is put on record."),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def clean_request(self) -> IdentityRequest:
+        number = self.cleaned_data["request"]
+        found = queries.identity_request_numbered(number) if re.fullmatch(r"[0-9]{12}", number) else None
+        if found is None:
+            raise forms.ValidationError(_("There is no open application about this candidate's identity."))
+        return found

@@ -75,6 +75,11 @@ def may_decide(actor: Actor, change: ExamYearChange) -> bool:
     return may_approve(actor, change) and is_second_person(actor, first=change.proposed_by_id)
 
 
+def may_withdraw(actor: Actor, change: ExamYearChange) -> bool:
+    """Whether it is theirs to take back, while nobody has decided: what oneself proposed, in a role that may."""
+    return actor.may(Right.EDIT_EXAM_YEAR) and str(change.proposed_by_id) == actor.id
+
+
 def is_outdated(change: ExamYearChange, row: Row) -> bool:
     """Whether what the change would replace stands there no more."""
     now = entry_of(row)
@@ -191,7 +196,7 @@ def withdraw(*, change: ExamYearChange, actor: Actor, at: datetime) -> ExamYearC
     """
     check_sees(actor, Right.EDIT_EXAM_YEAR, change)
     change = _waiting(change)
-    if str(change.proposed_by_id) != actor.id:
+    if not may_withdraw(actor, change):
         raise forbidden()
     _decide(change, State.WITHDRAWN, actor, at)
     return change

@@ -31,8 +31,8 @@ def recorded() -> tuple[set[str], set[str], set[str]]:
                     actions.add(str(value.value))
                 if isinstance(value, ast.JoinedStr) and "record" in ast.unparse(call.func):
                     composed.add(str(getattr(value.values[0], "value", "")))
-            if isinstance(stream := named.get("stream"), ast.Constant):
-                streams.add(str(stream.value))
+            if stream := named.get("stream"):
+                streams |= {str(part.value) for part in ast.walk(stream) if isinstance(part, ast.Constant)}
     return actions - OTHERS, composed, streams
 
 
@@ -64,7 +64,7 @@ def test_every_detail_that_the_code_records_has_a_word() -> None:
     how = {"stream", "stream_id", "action", "actor", "reason", "at", "payload", None}
     for path in (path for app in APPS for path in (Path(settings.BASE_DIR) / app).rglob("services/**/*.py")):
         for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
-            if re.search(r"\b_?(record|added|move)$", ast.unparse(call.func)):
+            if re.search(r"\b_?(record|record_about|added|move)$", ast.unparse(call.func)):
                 found |= {keyword.arg for keyword in call.keywords} - how - {"application", "name"}
                 payloads = [keyword.value for keyword in call.keywords if keyword.arg == "payload"]
                 keys = [key for payload in payloads if isinstance(payload, ast.Dict) for key in payload.keys]

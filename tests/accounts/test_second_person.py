@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.rule("R28")]
 
 def give_a_role(actor: Actor) -> User:
     how = {"username": "another.account", "name": "王另", "role": "region_reviewer", "code": "43"}
-    return staff.add(actor=actor, valid_from=clock.now(), **how).user
+    return staff.add(actor=actor, at=clock.now(), **how).user
 
 
 def make_a_link(actor: Actor) -> User:
@@ -80,12 +80,12 @@ def test_what_somebody_checked_is_not_approved_by_an_account_that_they_gave_out(
 def test_who_gave_out_the_account_that_checked_does_not_approve(candidate: Candidate, point: Point) -> None:
     administrator_here = administrator()
     how = {"username": "their.clerk", "name": "李给", "role": "point_reviewer", "code": point.pk}
-    clerk = staff.add(actor=working_as(administrator_here), valid_from=clock.now(), **how)
+    clerk = staff.add(actor=working_as(administrator_here), at=clock.now(), **how)
     request = check(ask_change(candidate, point, id_number=resident_id(7)), working_as(clerk))
     assert refusal(lambda: approve(request, working_as(administrator_here))) == "same_person"
     assert list(staff_client(administrator_here).get(page(request)).context["acts"]) == ["refuse"]
     how = {"username": "their.reviewer", "name": "王审", "role": "region_reviewer", "code": "43"}
-    colleague = staff.add(actor=working_as(administrator_here), valid_from=clock.now(), **how)
+    colleague = staff.add(actor=working_as(administrator_here), at=clock.now(), **how)
     assert approve(request, working_as(colleague)).state == "done", "two whom one person appointed are two"
 
 

@@ -25,7 +25,7 @@ CODES = {Level.SITE: "430101", Level.POINT: "4301", Level.REGION: "43", Level.NA
 
 
 def add(actor: Actor = SYSTEM, username: str = "wangfang", **how: Any) -> StaffAssignment:
-    given = {"name": "王芳", "role": "site_clerk", "code": "430101", "valid_from": clock.now(), **how}
+    given = {"name": "王芳", "role": "site_clerk", "code": "430101", "at": clock.now(), **how}
     return staff.add(actor=actor, username=username, **given)
 
 
@@ -117,6 +117,41 @@ def test_everything_wrong_is_told_at_once() -> None:
     assert not User.objects.filter(kind="staff").exists()
 
 
+@pytest.mark.rule("R28")
+def test_nobody_but_operations_gives_a_role_that_began_before() -> None:
+    """By when it began the ledger is read: what was done before is nobody's to see who came later."""
+    now = clock.now()
+    before = {"at": now, "valid_from": now - timedelta(seconds=1)}
+    for actor in (admin(), admin("")):
+        with pytest.raises(ValidationError) as wrong, transaction.atomic():
+            add(actor, **before)
+        assert set(wrong.value.message_dict) == {"valid_from"}
+    assert not User.objects.filter(username="wangfang").exists()
+    assert add(admin(), valid_until=now + HOUR, at=now).valid_from == now
+    assert add(username="lina", **before).valid_from == before["valid_from"]
+
+
+@pytest.mark.rule("R32")
+def test_who_may_end_a_role_is_told_as_the_service_decides() -> None:
+    mine = factories.make_staff(None, "43", role="region_admin")
+    member, ended, now = add(), add(username="lina"), clock.now()
+    staff.end(actor=SYSTEM, assignment=ended, at=now)
+    reviewer, neighbour = factories.staff_of(None, "43"), admin("11")
+    for actor, row, may in (
+        (working_as(mine), member, True),
+        (admin(""), member, True),
+        (SYSTEM, member, True),
+        (working_as(mine), mine, False),
+        (reviewer, member, False),
+        (neighbour, member, False),
+    ):
+        assert staff.may_end(actor, row, at=now) is may
+        if not may:
+            assert refused(lambda actor=actor, row=row: staff.end(actor=actor, assignment=row, at=now)) == "forbidden"
+    ended.refresh_from_db()
+    assert not staff.may_end(working_as(mine), ended, at=now), "there is nothing left to end"
+
+
 @pytest.mark.parametrize(("role", "code"), [("site_clerk", "4301"), ("region_admin", "430101"), ("auditor", "43")])
 def test_an_institution_of_another_level_is_none(role: str, code: str) -> None:
     with pytest.raises(ValidationError) as wrong:
@@ -133,7 +168,15 @@ def test_who_has_a_role_elsewhere_now_or_later_gets_none_and_neither_is_told() -
     stranger, told = admin("11"), set()
     for username, start in (("wangfang", now), ("wangfang", later), ("lina", later), ("lina", now)):
         with pytest.raises(Refused) as refusal, transaction.atomic():
-            add(stranger, username, role="region_reviewer", code="11", valid_from=start, valid_until=start + HOUR)
+            add(
+                stranger,
+                username,
+                role="region_reviewer",
+                code="11",
+                at=now,
+                valid_from=start,
+                valid_until=start + HOUR,
+            )
         told.add((refusal.value.code, str(refusal.value)))
     assert [code for code, _words in told] == ["overlaps"], "the same words for each"
     add(admin(""), "lina", role="region_reviewer", code="11", valid_until=until)

@@ -27,8 +27,9 @@ def refusals(results: list[Any]) -> list[str]:
 def giving(region: str, *, username: str = "wangfang", days: int = 0) -> Callable[[], StaffAssignment]:
     """Their administrator gives somebody a role in this region, for a day that begins after so many."""
     admin = working_as(factories.make_staff(region=region, role="region_admin"))
-    begins = clock.now() + timedelta(days=days)
-    given = {"name": "王芳", "role": "region_reviewer", "code": region, "valid_from": begins}
+    now = clock.now()
+    begins = now + timedelta(days=days)
+    given = {"name": "王芳", "role": "region_reviewer", "code": region, "at": now, "valid_from": begins}
     return lambda: staff.add(actor=admin, username=username, **given, valid_until=begins + timedelta(days=1))
 
 
@@ -105,7 +106,7 @@ def test_two_who_end_each_others_roles_at_once(exam: object, monkeypatch: pytest
     first, second = (factories.make_staff(region="43", role="region_admin") for _ in range(2))
     if not with_lock:
         take_locks_out(monkeypatch)
-    meet(monkeypatch, staff, "check_manages")
+    meet(monkeypatch, staff, "_may_end")
     at = clock.now()
 
     def ending(actor: StaffAssignment, other: StaffAssignment) -> Callable[[], None]:

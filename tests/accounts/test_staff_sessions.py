@@ -12,6 +12,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Candidate, LedgerEvent, Point, StaffAssignment
+from accounts.services import sessions
+from accounts.views import security
 from exam_portal import clock
 from tests import factories
 from tests.accounts.recovering import OLD as CANDIDATES_PASSWORD
@@ -32,6 +34,11 @@ def assignment(point: Point) -> StaffAssignment:
 def limit_until(assignment: StaffAssignment, until: datetime) -> None:
     assignment.valid_until = until
     assignment.save(update_fields=["valid_until"])
+
+
+def without_role(page: Any) -> bool:
+    """Whether it is the page that says so."""
+    return "accounts/no_role.html" in {template.name for template in page.templates}
 
 
 # --- A role -----------------------------------------------------------------------------------------
@@ -74,9 +81,52 @@ def test_a_role_that_ends_between_the_steps_signs_nobody_in(assignment: StaffAss
     telephone = Telephone(assignment.user)
     client = sign_in(assignment.user)
     limit_until(assignment, clock.now())
-    client.post(reverse("mfa_authenticate"), {"code": telephone.code()})
+    page = client.post(reverse("mfa_authenticate"), {"code": telephone.code()})
+    assert (page.status_code, without_role(page)) == (403, True)
     assert not is_in(client)
     assert not LedgerEvent.objects.filter(action="sign_in.done").exists()
+    assert LedgerEvent.objects.get(action="sign_in.failed").payload == {"why": "no_role"}
+
+
+def ends_before(assignment: StaffAssignment, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, just before which somebody else ends the role."""
+
+    def called(*args: Any, **how: Any) -> Any:
+        limit_until(assignment, clock.now() - timedelta(minutes=1))
+        return function(*args, **how)
+
+    return called
+
+
+@pytest.mark.rule("R28")
+def test_a_role_that_ends_at_the_moment_of_signing_in_signs_nobody_in(
+    assignment: StaffAssignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telephone, client = Telephone(assignment.user), sign_in(assignment.user)
+    monkeypatch.setattr(sessions, "end_oldest", ends_before(assignment, sessions.end_oldest))
+    page = client.post(reverse("mfa_authenticate"), {"code": telephone.code()})
+    assert (page.status_code, without_role(page)) == (403, True)
+    assert "登录成功" not in page.content.decode() + client.get(LOGIN).content.decode()
+    assert not is_in(client)
+    assert not LedgerEvent.objects.filter(action="sign_in.done").exists()
+
+
+@pytest.mark.rule("R28")
+@pytest.mark.parametrize("end", ["all", "others"])
+def test_a_role_that_ends_while_its_holder_ends_sessions_signs_out_and_says_so(
+    assignment: StaffAssignment, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    telephone, page = Telephone(assignment.user), reverse("accounts:staff_security")
+    began = int(time.time()) // 30 * 30 + 5
+    with time_machine.travel(began, tick=False):
+        sign_in(assignment.user, telephone)
+    with time_machine.travel(began + 30, tick=False):
+        client = sign_in(assignment.user, telephone)
+        monkeypatch.setattr(security, "_end_sessions", ends_before(assignment, security._end_sessions))
+        assert client.post(page, {"end": end}).headers["Location"] == page
+        assert client.get(page).headers["Location"] == f"{LOGIN}?next={page}"
+        assert "没有角色" in client.get(LOGIN).content.decode()
+    assert not LedgerEvent.objects.filter(action="sessions.ended").exists()
 
 
 # --- A pause ----------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ def test_one_role_ended_twice_at_once(
 ) -> None:
     if not with_lock:
         take_locks_out(monkeypatch)
-    meet(monkeypatch, staff, "check_manages")
+    meet(monkeypatch, staff, "_may_end")
     at = clock.now()
     at_once(*[lambda: staff.end(actor=SYSTEM, assignment=assignment, at=at)] * 2)
     assert LedgerEvent.objects.filter(action="staff.ended").count() == (1 if with_lock else 2)
@@ -99,6 +99,6 @@ def test_two_roles_given_at_once_are_one(exam: object) -> None:
     """The trigger holds the account's row: there is no lock of ours to take out."""
     given = {"actor": SYSTEM, "username": "wangfang", "name": "王芳", "role": "auditor", "code": ""}
     at = clock.now()
-    results = at_once(*[lambda: staff.add(**given, valid_from=at)] * 2)
+    results = at_once(*[lambda: staff.add(**given, at=at)] * 2)
     assert refusals(results) == ["overlaps"]
     assert StaffAssignment.objects.filter(user__username="wangfang").count() == 1

@@ -299,6 +299,14 @@ def test_the_same_state_twice_is_once(applicant: Candidate, clerk: Actor) -> Non
     assert (state(record), len(told())) == (before, 1)
 
 
+def test_staff_do_not_set_the_state_of_a_record_that_was_corrected(applicant: Candidate, clerk: Actor) -> None:
+    record = add(applicant, "1")
+    seen = EducationRecord.objects.get(pk=record.pk)
+    correct(record, "2")
+    assert refusal(lambda: set_state(seen, actor=clerk)) == "superseded"
+    assert (state(record)[0], told()) == ("unverified", [])
+
+
 def test_after_staff_set_the_state_no_verifier_is_asked(applicant: Candidate, connect: Connect, clerk: Actor) -> None:
     record = add(applicant)
     asked = connect("says_no")

@@ -23,9 +23,7 @@ WELCOME = reverse("accounts:welcome")
 
 @pytest.fixture
 def assignment(exam: object) -> StaffAssignment:
-    return staff.add(
-        actor=SYSTEM, username="wangfang", name="王芳", role="site_clerk", code="430101", valid_from=clock.now()
-    )
+    return staff.add(actor=SYSTEM, username="wangfang", name="王芳", role="site_clerk", code="430101", at=clock.now())
 
 
 def code_for(user: User) -> str:
@@ -76,7 +74,9 @@ def test_a_link_is_void_once_the_role_has_ended(assignment: StaffAssignment) -> 
 
 def test_whose_role_is_yet_to_begin_may_set_a_password(exam: object) -> None:
     later = clock.now() + timedelta(days=3)
-    made = staff.add(actor=SYSTEM, username="lina", name="李娜", role="auditor", code="", valid_from=later)
+    made = staff.add(
+        actor=SYSTEM, username="lina", name="李娜", role="auditor", code="", at=clock.now(), valid_from=later
+    )
     assert send(code_for(made.user)).status_code == 302
     page = Client().post(LOGIN, {"login": "lina", "password": PASSWORD})
     assert (page.status_code, page.templates[0].name) == (403, "accounts/no_role.html")

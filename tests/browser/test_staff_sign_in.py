@@ -19,9 +19,7 @@ WORK, SET_UP = "/staff/", "/account/two-step/"
 @pytest.fixture
 def clerk(transactional_db: None) -> StaffAssignment:
     make_exam()
-    return staff.add(
-        actor=SYSTEM, username="wangfang", name="王芳", role="site_clerk", code="430101", valid_from=clock.now()
-    )
+    return staff.add(actor=SYSTEM, username="wangfang", name="王芳", role="site_clerk", code="430101", at=clock.now())
 
 
 def from_link_to_sign_in(walk: Walker, clerk: StaffAssignment) -> None:

@@ -377,9 +377,7 @@ def first_sign_in_of_staff(browser: Browser, code: str) -> str:
 
 def test_a_first_sign_in_of_staff_leaves_no_link_password_or_secret_anywhere(portal: Portal) -> None:
     factories.make_exam()
-    made = staff.add(
-        actor=SYSTEM, username="wangfang", name="王芳", role="site_clerk", code="430101", valid_from=clock.now()
-    )
+    made = staff.add(actor=SYSTEM, username="wangfang", name="王芳", role="site_clerk", code="430101", at=clock.now())
     code = staff.make_link(actor=SYSTEM, user=made.user, at=clock.now()).partition("#")[2]
     servers = {file: file.stat().st_size for file in Path(settings.PORTAL_STATE, "log").glob("*.log")}
     browser = Browser(portal.port)

@@ -9,10 +9,11 @@ import pytest
 from django.test import Client
 
 from accounts.actors import SYSTEM
-from accounts.models import Point
+from accounts.models import Point, StaffAssignment
 from accounts.services import staff
 from exam_portal import clock
 from tests import factories
+from tests.staff.desks import of_region
 from tests.staffing import staff_client
 
 
@@ -25,6 +26,18 @@ def private_files(tmp_path: Path, settings: Any) -> Path:
 @pytest.fixture
 def point(exam: object) -> Point:
     return Point.objects.get(code="4301")
+
+
+@pytest.fixture
+def admin(exam: object) -> StaffAssignment:
+    """An administrator of Hunan."""
+    return of_region("43", "region_admin")
+
+
+@pytest.fixture
+def desk(admin: StaffAssignment) -> Client:
+    """The administrator's browser."""
+    return staff_client(admin)
 
 
 @pytest.fixture

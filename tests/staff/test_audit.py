@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import translation
 
@@ -251,3 +252,9 @@ def test_the_head_of_the_page_says_what_the_last_verification_found(auditor: Cli
     assert "共 5 条记录，2 处异常" in text
     assert "candidate:1 event 2: was altered" in text
     assert "请运维人员运行" in text
+
+
+@pytest.mark.parametrize("with_subject", [True, False])
+def test_an_empty_history_is_as_wide_as_its_head(with_subject: bool) -> None:
+    table = render_to_string("includes/history.html", {"history": [], "with_subject": with_subject})
+    assert f'colspan="{table.count("<th scope=")}"' in table

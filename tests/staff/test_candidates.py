@@ -19,6 +19,7 @@ from exam_portal import clock
 from registration.models import Application, Exam
 from registration.services import applications
 from tests import factories
+from tests.accounts.educating import correct
 from tests.accounts.requests import ask_deletion
 from tests.data.hard_names import HARD_NAMES
 from tests.portal.leaks import leaked
@@ -316,6 +317,18 @@ def test_comparing_education_keeps_what_was_typed_when_something_lacks(exam: Exa
     assert answer.status_code == 200 and "毕业证原件" in answer.content.decode()
     assert clerk.post(verify, {"state": "failed", "reason": "毕业证原件"}).status_code == 302
     assert EducationRecord.objects.get().verification == "failed"
+
+
+def test_a_record_corrected_meanwhile_is_not_verified_and_the_page_says_why(exam: Exam, clerk: Client) -> None:
+    candidate = apply_here(exam)
+    record = candidate.education.get()
+    correct(record, "2")
+    page = clerk.post(f"{LIST}education/{record.pk}/", {"state": "passed", "reason": "与原件一致"})
+    assert page.status_code == 200 and "与原件一致" in page.content.decode()
+    (form,) = [row["form"] for row in page.context["education"] if row["record"].pk == record.pk]
+    assert form.non_field_errors()
+    assert clerk.get(page_of(candidate)).context["education"][-1]["form"] is None
+    assert not EducationRecord.objects.exclude(verification="unverified").exists()
 
 
 @pytest.mark.rule("R28")

@@ -1,5 +1,6 @@
 """The pages on which staff look at an exam year and change it (R11, R28)."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,7 +9,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.actors import SYSTEM, working_as
 from accounts.models import Candidate, Point, Region, Site, StaffAssignment
+from accounts.services import staff
+from exam_portal import clock
 from registration.models import Exam, ExamRegion, ExamSite, ExamYearChange
 from tests import factories
 from tests.registration.changing import BEFORE, administrator, approve, hunan, point, propose
@@ -150,10 +154,10 @@ def test_the_second_person_finds_it_on_the_home_page_the_first_does_not(exam: Ex
     first.post(edit_url(hunan(exam)), filled(first, hunan(exam), act="propose", notice="x"))
     label = "考试年度信息变更：待审批"
     (queue,) = [queue for queue in second.get(reverse("admin:index")).context["queues"] if str(queue.label) == label]
-    assert queue.count == 1
+    assert queue.count.number == 1
     assert [row.pk for row in second.get(queue.url).context["cl"].result_list] == [ExamYearChange.objects.get().pk]
     (queue,) = [queue for queue in first.get(reverse("admin:index")).context["queues"] if str(queue.label) == label]
-    assert queue.count == 0
+    assert queue.count.number == 0
     assert list(first.get(queue.url).context["cl"].result_list) == []
 
 
@@ -218,6 +222,27 @@ def test_the_history_says_who_when_what_and_why(exam: Exam) -> None:
     assert (change.proposer, change.decider, change.reason) == (names[0], names[1], "省厅通知")
     assert [str(difference.label) for difference in differences] == ["须知"]
     assert "2023年12月5日 09:00" in page.content.decode().partition("操作记录")[2]
+
+
+def test_who_proposed_and_is_now_a_reviewer_is_offered_no_withdrawal(exam: Exam) -> None:
+    member = factories.make_staff(region="43", role="region_admin")
+    change = propose(point(), working_as(member), telephone="0731-1")
+    withdraw = reverse("admin:registration_examyearchange_withdraw", args=[change.pk])
+    assert withdraw in staff_client(member).get(change_url(change)).content.decode()
+    staff.end(actor=SYSTEM, assignment=member, at=clock.now())
+    demoted = staff_client(factories.make_staff(region="43", since=clock.now(), user=member.user))
+    page = demoted.get(change_url(change))
+    assert (page.status_code, page.context["may_withdraw"]) == (200, False)
+    assert withdraw not in page.content.decode()
+    assert demoted.post(withdraw).status_code == 403
+
+
+def test_an_outdated_change_says_beside_the_button_why_it_cannot_be_approved(exam: Exam) -> None:
+    change = propose(point(), administrator(), telephone="0731-1")
+    Point.objects.filter(pk="4301").update(telephone="0731-9")
+    page = browser("").get(change_url(change)).content.decode()
+    assert '<p id="outdated" class="notice">' in page
+    assert re.search(r'value="approve"[^>]*disabled aria-describedby="outdated"', page)
 
 
 # --- Rows of one's own, few queries ---------------------------------------------------------------

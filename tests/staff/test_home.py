@@ -9,6 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import IdentityRequest, Point
 from exam_portal import clock
+from exam_portal.kit import hooks
+from exam_portal.kit.counts import Count
 from exam_portal.kit.staff_work import Deadline, Queue
 from registration.models import Exam
 from tests import factories
@@ -34,7 +36,7 @@ def test_the_point_reads_how_many_wait_and_since_when(exam: Exam) -> None:
     ask_deletion(factories.make_candidate(), point)
     ask_deletion(factories.make_candidate(), Point.objects.get(code="4302"))
     (queue,), _deadlines, page = home("point_reviewer", point="4301")
-    assert (queue.count, queue.exact, queue.oldest) == (2, True, first.made_at)
+    assert (queue.count, queue.oldest) == ((2, True), first.made_at)
     assert queue.url == "/staff/accounts/identityrequest/?state__exact=made"
     assert queue.url in page
 
@@ -50,9 +52,45 @@ def test_the_region_reads_what_its_points_checked(exam: Exam) -> None:
         proof="identity/x",
     )
     (queue, _changes), _deadlines, _page = home("region_reviewer", region="43")
-    assert (queue.count, queue.url[-7:]) == (1, "checked")
+    assert (queue.count.number, queue.url[-7:]) == (1, "checked")
     (other, _changes), _deadlines, _page = home("region_reviewer", region="12")
-    assert (other.count, other.oldest) == (0, None)
+    assert (other.count.number, other.oldest) == (0, None)
+
+
+def test_queues_come_the_oldest_first_empty_ones_last_and_deadlines_the_next_first(
+    exam: Exam, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.now()
+    work = [
+        Queue("empty", "/", Count(0), None),
+        Queue("new", "/", Count(3), now - timedelta(hours=1)),
+        Deadline("far", now + timedelta(days=9), "/"),
+        Queue("old", "/", Count(1), now - timedelta(days=3)),
+        Deadline("near", now + timedelta(days=1), "/"),
+        Queue("empty too", "/", Count(0), None),
+    ]
+    monkeypatch.setattr(hooks, "load", lambda _setting: [lambda **_how: work])
+    queues, deadlines, _page = home("region_reviewer", region="43")
+    assert [queue.label for queue in queues] == ["old", "new", "empty", "empty too"]
+    assert [deadline.label for deadline in deadlines] == ["near", "far"]
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (Count(9_999), "9999"),
+        (Count(10_000, exact=False), "more than 10000"),
+        (Count(12_345, exact=False), "about 12345"),
+    ],
+)
+def test_what_was_not_counted_to_the_end_is_said_in_words(
+    exam: Exam, monkeypatch: pytest.MonkeyPatch, count: Count, said: str
+) -> None:
+    monkeypatch.setattr(hooks, "load", lambda _setting: [lambda **_how: [Queue("many", "/", count, clock.now())]])
+    client = staff_client(factories.make_staff(region="43"))
+    client.cookies["django_language"] = "en"
+    figure = re.search(r'<td class="figure num">(.*?)</td>', client.get("/staff/").content.decode(), re.DOTALL)
+    assert figure and " ".join(figure[1].split()) == said
 
 
 def test_everything_that_the_menu_leads_to_has_a_chinese_title(exam: Exam) -> None:

@@ -12,10 +12,11 @@ from stdnum.iso7064 import mod_11_2
 from accounts import identity
 from accounts.actors import working_as
 from accounts.models import Candidate, LedgerEvent, Point
+from accounts.services import identity_desk
 from tests import factories
 from tests.accounts.requests import PROOF, ask_change, ask_deletion, check
 from tests.factories import resident_id
-from tests.staff.desks import clerk, of_region, page, text_of
+from tests.staff.desks import clerk, of_nation, of_region, page, text_of
 from tests.staffing import staff_client
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("R07", "R28")]
@@ -93,6 +94,14 @@ def test_without_a_scan_there_is_nothing_to_open(candidate: Candidate, point: Po
     assert "打开扫描件" not in text_of(desk.get(page(row)))
     assert "没有扫描件" in text_of(desk.post(page(row, "proof"), {"reason": "核对"}))
     assert LedgerEvent.objects.filter(action="proof.read").count() == 0
+
+
+def test_the_page_offers_the_scan_to_whom_the_service_gives_it(candidate: Candidate, point: Point) -> None:
+    row = check(ask_change(candidate, point, id_number=resident_id(7)), working_as(clerk()))
+    for member, may in ((clerk(), True), (of_region(), True), (of_nation(), False), (of_region("12"), False)):
+        assert identity_desk.may_read_proof(request=row, actor=working_as(member)) is may
+    auditors = staff_client(of_nation()).get(page(row))
+    assert (auditors.status_code, "打开扫描件" in text_of(auditors)) == (200, False)
 
 
 # --- What masked numbers and all beside them leave open -------------------------------------------

@@ -126,7 +126,9 @@ def test_the_deletion_is_carried_out_without_any_more_being_shown(draft: Applica
     row = report(draft.candidate.id_number, point)
     here, region = staff_client(clerk()), staff_client(of_region())
     here.post(page(row, "check"), {"proof": scan(), "remark": "本人持身份证原件到场"})
-    (obstacle,) = region.get(page(row)).context["obstacles"]
+    asked = region.get(page(row))
+    (obstacle,) = asked.context["obstacles"]
+    assert f"…… {obstacle.label} {obstacle.where}" in text_of(asked), "the link says what it closes"
     region.post(f"{obstacle.url}?request={row.number}", {"request": row.number, "reason": "冒用他人证件号码"})
     region.post(page(row, "approve"), {"remark": "同意"})
     assert IdentityRequest.objects.get(pk=row.pk).state == "done"

@@ -20,7 +20,7 @@ from django.utils import translation
 
 from accounts.models import IdentityRequest, Point
 from exam_portal import clock
-from exam_portal.kit import keyset
+from exam_portal.kit import counts
 from tests import factories
 from tests.staffing import staff_client
 
@@ -159,7 +159,7 @@ def test_as_many_queries_for_three_rows_as_for_a_hundred(clerk: Client, requests
 def test_beyond_ten_thousand_the_count_is_an_estimate(
     clerk: Client, requests: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keyset, "COUNTED", 20)
+    monkeypatch.setattr(counts, "COUNTED", 20)
     requests(60)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE accounts_identityrequest")
@@ -173,11 +173,11 @@ def test_beyond_ten_thousand_the_count_is_an_estimate(
 def test_where_the_plan_knows_less_the_list_says_more_than_ten_thousand(
     clerk: Client, requests: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keyset, "COUNTED", 20)
+    monkeypatch.setattr(counts, "COUNTED", 20)
     requests(60)
     monkeypatch.setattr(QuerySet, "explain", lambda *_args, **_how: '[{"Plan": {"Plan Rows": 3}}]')
     listed = clerk.get(LIST).context["cl"]
-    assert (listed.result_count, listed.exact, listed.more_than) == (20, False, True)
+    assert (listed.count, listed.count.more_than) == ((20, False), True)
     with translation.override("en"):
         assert "more than 20 entries" in render_to_string("admin/pagination.html", {"cl": listed})
 

@@ -74,6 +74,7 @@ EXPECTED: dict[str, Expect] = {
     ),
     "admin:registration_application_close": Expect(Right.CLOSE_APPLICATION, row="application"),
     "admin:accounts_staffassignment_changelist": Expect(Right.SEE_STAFF),
+    "admin:accounts_staffassignment_search": Expect(Right.SEE_STAFF),
     "admin:accounts_staffassignment_add": Expect(Right.MANAGE_STAFF),
     "admin:accounts_staffassignment_change": Expect(Right.SEE_STAFF, row="staff"),
     "admin:accounts_staffassignment_end": Expect(Right.MANAGE_STAFF, row="staff"),

@@ -28,16 +28,6 @@ NEW = {
 }
 
 
-@pytest.fixture
-def admin(exam: object) -> StaffAssignment:
-    return of_region("43", "region_admin")
-
-
-@pytest.fixture
-def desk(admin: StaffAssignment) -> Client:
-    return staff_client(admin)
-
-
 def beijing(*numbers: int) -> datetime:
     return datetime(*numbers, tzinfo=clock.BEIJING)  # type: ignore[arg-type,misc]
 
@@ -55,9 +45,35 @@ def test_the_list_shows_the_staff_of_the_own_region_in_force_now_or_later(desk: 
     assert listed() == {here.user.username, later.user.username}
     assert listed(when="ended") == {ended.user.username}
     assert listed(when="all") == {here.user.username, later.user.username, ended.user.username}
-    assert listed(q=here.user.username) == {here.user.username}
-    assert listed(q=later.name) == {later.user.username}
-    assert "0 条" in text_of(desk.get(LIST, {"q": elsewhere.user.username, "when": "all"}))
+    assert listed(q=here.user.username) == {here.user.username, later.user.username}, "an address searches nothing"
+
+
+def search(desk: Client, typed: str) -> Any:
+    return desk.post(f"{LIST}search/", {"typed": typed})
+
+
+def test_a_part_of_name_or_username_finds_people_also_those_who_left(desk: Client) -> None:
+    here, ended, elsewhere = clerk(), clerk(), clerk("1201")
+    StaffAssignment.objects.exclude(pk=elsewhere.pk).filter(role="site_clerk").update(valid_until=clock.now())
+    again = factories.make_staff(region="43", since=clock.now() + timedelta(days=3), user=here.user)
+    assert search(desk, here.user.username).headers["Location"] == f"{LIST}{again.pk}/change/", "the latest role"
+    assert search(desk, ended.name).headers["Location"] == f"{LIST}{ended.pk}/change/"
+    found = search(desk, "职员")
+    assert found.headers["Location"] == LIST, "no name stands in an address"
+    listed = desk.get(LIST).context["cl"].result_list
+    assert {ended.pk, again.pk} < {row.pk for row in listed}
+    assert not {here.pk, elsewhere.pk} & {row.pk for row in listed}
+    later = desk.get(LIST, {"when": "ended"}).context["cl"].result_list
+    assert {row.pk for row in later} == {here.pk, ended.pk}, "a filter shows all that it lets through"
+
+
+def test_what_finds_nobody_of_the_own_region_stands_on_the_page_this_once(desk: Client) -> None:
+    elsewhere = clerk("1201")
+    for typed in (elsewhere.user.username, "110101199001011237"):
+        page = search(desk, typed)
+        assert (page.status_code, page.context["not_found"]) == (200, True)
+        assert f'value="{typed}"' in page.content.decode()
+        assert typed not in desk.get(LIST).content.decode() + str(dict(desk.session))
 
 
 @pytest.mark.parametrize("rows", [3, 100])
@@ -183,6 +199,7 @@ def test_a_members_page_shows_roles_and_what_was_done(admin: StaffAssignment, de
     assert "报名点经办人 湖南第01报名点" in text
     assert "2023-12-31 24:00" in text or "24:00" in text
     assert "赋予角色" in text
+    assert "终止…… 报名点经办人 湖南第01报名点" in text, "the link says which role it ends"
     assert f"{admin.name} ({admin.user.username})" in text
 
 

@@ -9,8 +9,7 @@ from django.test import Client
 from accounts.models import LedgerEvent, StaffAssignment
 from exam_portal import clock
 from tests import factories
-from tests.staff.desks import clerk, of_nation, of_region
-from tests.staff.test_identity_desk import text_of
+from tests.staff.desks import clerk, of_nation, of_region, text_of
 from tests.staffing import Telephone, become, give_password, is_in, sign_in, staff_client
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("R28")]
@@ -25,16 +24,6 @@ def member(exam: object) -> StaffAssignment:
     give_password(made.user)
     Telephone(made.user)
     return made
-
-
-@pytest.fixture
-def admin(exam: object) -> StaffAssignment:
-    return of_region("43", "region_admin")
-
-
-@pytest.fixture
-def desk(admin: StaffAssignment) -> Client:
-    return staff_client(admin)
 
 
 def page(member: StaffAssignment, act: str) -> str:
@@ -86,6 +75,15 @@ def test_it_is_asked_who_one_is_first(admin: StaffAssignment, member: StaffAssig
     assert events() == []
     assert become(client, admin).post(page(member, act), WHY).status_code in {200, 302}
     assert len(events()) == 1
+
+
+def test_it_is_asked_who_one_is_before_somebody_is_added(admin: StaffAssignment) -> None:
+    """As for a link: adding hands one out, and may make another administrator."""
+    client, before = staff_client(admin, proved=False), StaffAssignment.objects.count()
+    for response in (client.get(f"{LIST}add/"), client.post(f"{LIST}add/", {"username": "liuyang"})):
+        assert response.headers["Location"].startswith("/account/confirm/?next=")
+    assert StaffAssignment.objects.count() == before
+    assert become(client, admin).get(f"{LIST}add/").status_code == 200
 
 
 @pytest.mark.rule("R32")

@@ -51,7 +51,7 @@ class Command(BaseCommand):
                     name=name,
                     role=role,
                     code=institution,
-                    valid_from=valid_from or now,
+                    valid_from=valid_from,
                     valid_until=valid_until,
                 )
                 transaction.set_rollback(options["dry_run"] or bool(problems))
