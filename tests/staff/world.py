@@ -1,5 +1,7 @@
 """The same rows at three exam points, with ID numbers in whatever people type; and staff of each role."""
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +49,11 @@ TYPED = "冒用者" + "、".join(
         *NUMBERS[1:],
     )
 )
+
+
+def bare(text: str) -> str:
+    """The text in one spelling, so that a number is found however it stands there."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", text)).upper()
 
 
 @dataclass
