@@ -6,18 +6,56 @@ secret that somebody has marked. Ours leaves them all out.
 
 import logging
 import re
+import unicodedata
 from types import FrameType, TracebackType
 from typing import Any
 
 from django.http import HttpRequest
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
-_NUMBER = re.compile(r"(?<![0-9])([0-9]{4})[0-9]{13}([0-9Xx])(?![0-9])")
+# Between the characters of a number that is typed in groups; a colon is no such thing, but part of a time of day.
+_GAP = r"(?:[^\w:\n]|_){0,2}"
+_DIGIT = "[0-9]"
+_BIRTH = ["[12]", "[09]", _DIGIT, _DIGIT, "[01]", _DIGIT, "[0-3]", _DIGIT]
+_ALONE = r"(?<![0-9A-Z])(?P<number>{})(?![0-9A-Z])"
+_NUMBERS = [
+    re.compile(pattern)
+    for pattern in (
+        # Of 18 characters, and the 15 digits of older cards; in groups by the day of birth within.
+        r"(?<![0-9])(?P<number>[0-9]{15}|[0-9]{17}[0-9X])(?![0-9])",
+        rf"(?<![0-9])(?P<number>{_GAP.join([_DIGIT] * 6 + _BIRTH + [_DIGIT] * 3 + ['[0-9X]'])})(?![0-9])",
+        # Older cards of foreigners; travel permits for Hong Kong and Macau; passports as most are, of nine characters.
+        _ALONE.format(_GAP.join(["[A-Z]"] * 3 + [_DIGIT] * 12)),
+        _ALONE.format(r"[HM][0-9]{10}|[A-Z][0-9A-Z][0-9]{7}"),
+        # What is as short as a telephone number or a day is told by the word before it alone.
+        r"(?:证件?|护照|字第?|军)(?:号码?)?[是为]?[^\w\n]{0,3}(?P<number>[A-Z]{0,3}[0-9][0-9A-Z]{4,9})(?![0-9A-Z])",
+    )
+]
 
 
 def without_numbers(text: str) -> str:
-    """The text with every ID number of 18 characters masked, as far as messages of exceptions may hold one."""
-    return _NUMBER.sub(r"\1*************\2", text)
+    """The text with every ID number masked, however it is typed, as far as one can be told from other numbers.
+
+    Told are the types of `accounts.identity` by their form; bare digits that could be a telephone number or a day (of
+    Taiwan's travel permits, officers' cards and a few passports) only where a word before them says what they are.
+    """
+    plain, shown = _plain(text), list(text)
+    for pattern in _NUMBERS:
+        for found in pattern.finditer(plain):
+            places = [place for place in range(*found.span("number")) if plain[place].isalnum()]
+            for place in places[4 if len(places) >= 12 else 2 : -1]:
+                shown[place] = "*"
+    return "".join(shown)
+
+
+def _plain(text: str) -> str:
+    """The text in capitals, half-width and with any script's digits as 0-9, character by character."""
+
+    def plain(character: str) -> str:
+        simple = str(unicodedata.decimal(character, unicodedata.normalize("NFKC", character).upper()))
+        return simple if len(simple) == 1 else character
+
+    return text.upper() if text.isascii() else "".join(map(plain, text))
 
 
 class LineFormatter(logging.Formatter):

@@ -15,7 +15,10 @@ from tests.browser.conftest import DESK, Walker
 from tests.browser.test_staff_homes import sign_in
 
 
-@pytest.mark.parametrize(("script", "dark"), [(True, False), (False, True)], ids=["light", "dark-no-script"])
+@pytest.mark.rule("R28", "R30")
+@pytest.mark.parametrize(
+    ("script", "dark"), [(True, False), (True, True), (False, False)], ids=["light", "dark", "no-script"]
+)
 def test_a_clerk_finds_reveals_helps_and_looks(
     walker: Callable[..., Walker], transactional_db: None, script: bool, dark: bool
 ) -> None:

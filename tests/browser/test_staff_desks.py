@@ -59,7 +59,9 @@ def press_enter(walk: Walker) -> None:
 
 
 @pytest.mark.rule("R07")
-@pytest.mark.parametrize(("script", "dark"), [(True, False), (False, True)], ids=["light", "no-script-dark"])
+@pytest.mark.parametrize(
+    ("script", "dark"), [(True, False), (True, True), (False, False)], ids=["light", "dark", "no-script"]
+)
 def test_a_clerks_case_from_search_to_done(
     walker: Callable[..., Walker], point: Point, script: bool, dark: bool, tmp_path: Any
 ) -> None:

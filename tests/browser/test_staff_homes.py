@@ -12,6 +12,7 @@ from tests.browser.conftest import DESK, Walker
 from tests.staffing import staff_client
 
 
+@pytest.mark.rule("R28")
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize(
     ("role", "point", "region", "site"),

@@ -157,17 +157,6 @@ def test_pages_follow_each_other_with_their_filters(auditor: Client) -> None:
     assert auditor.get(PAGE + listed.newer).context["cl"].events[0].subject == "69"
 
 
-@pytest.mark.parametrize("events", [3, 100])
-def test_the_page_takes_as_many_queries_for_three_events_as_for_a_hundred(
-    auditor: Client, candidate: Candidate, events: int, django_assert_num_queries: Any
-) -> None:
-    members = [clerk() for _ in range(3)]
-    for number in range(events):
-        write(working_as(members[number % 3]), stream="candidate", stream_id=str(candidate.pk), action="sessions.ended")
-    with django_assert_num_queries(8):
-        assert auditor.get(PAGE).status_code == 200
-
-
 # --- Territory ------------------------------------------------------------------------------------
 def test_a_region_sees_what_its_own_staff_did_while_they_were_its_staff(exam: object, candidate: Candidate) -> None:
     admin, own, others = of_region("43", "region_admin"), clerk(), clerk("1201")

@@ -177,23 +177,6 @@ def test_an_address_searches_nothing(exam: Exam, clerk: Client) -> None:
 
 
 # --- The list ---------------------------------------------------------------------------------------
-def test_as_many_queries_for_three_candidates_as_for_a_hundred(exam: Exam, nation: Client) -> None:
-    counts = []
-    for number in (3, 100):
-        for _candidate in range(number - Candidate.objects.count()):
-            factories.give_basic_information(factories.CandidateFactory())
-        nation.get(LIST)
-        with CaptureQueriesContext(connection) as queries:
-            nation.get(LIST)
-        counts.append(len(queries))
-        look_for(nation, "张三")
-        with CaptureQueriesContext(connection) as queries:
-            nation.get(LIST)
-        counts.append(len(queries))
-        look_for(nation, "")
-    assert len(set(counts)) == 1 and counts[0] <= 15
-
-
 def test_the_list_pages_by_key_and_shows_masked_numbers_only(exam: Exam, nation: Client) -> None:
     for _candidate in range(60):
         factories.give_basic_information(factories.CandidateFactory())

@@ -14,20 +14,18 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import translation
 
-from accounts.models import Point, Site, StaffAssignment
+from accounts.models import Candidate
 from accounts.roles import ROLES, Level, Right
-from registration.models import Application
 from tests import factories
-from tests.accounts.requests import ask_deletion
-from tests.registration.changing import administrator, propose
+from tests.staff.world import NUMBERS, OWN, PLACES, TYPED, World, bare, staff_in, within, world
 from tests.staffing import LOGIN, SET_UP, Telephone, staff_client
 
 pytestmark = pytest.mark.django_db
+__all__ = ["world"]
 
 TABLE = Path(settings.BASE_DIR) / "docs/permissions.md"
-# What rows exist for: the staff's own point, another of their region, and another region's.
-OWN, NEXT, OTHER = "4301", "4302", "1201"
 ANYBODY, NOBODY = "anybody", "nobody"
+EXAMS = "admin:registration_exam_changelist"  # which are of no territory
 
 
 @dataclass(frozen=True)
@@ -38,13 +36,11 @@ class Expect:
         takes: a right, one of several, ANYBODY of staff, or NOBODY.
         row: which row of a territory the URL names, if it does; then another's is refused.
         level: the only level whose staff may, where the right alone does not say it.
-    shared: the row is of no territory, such as an exam.
     """
 
     takes: Right | tuple[Right, ...] | str
     row: str = ""
     level: Level | None = None
-    shared: bool = False
 
 
 EXPECTED: dict[str, Expect] = {
@@ -82,9 +78,9 @@ EXPECTED: dict[str, Expect] = {
     "admin:accounts_staffassignment_two_step": Expect(Right.MANAGE_STAFF, row="staff"),
     "admin:accounts_ledgerevent_changelist": Expect(Right.SEE_LEDGER),
     "admin:accounts_ledgerevent_search": Expect(Right.SEE_LEDGER),
-    "admin:registration_exam_changelist": Expect(Right.SEE_EXAM_YEARS, shared=True),
-    "admin:registration_exam_change": Expect(Right.SEE_EXAM_YEARS, row="exam", shared=True),
-    "admin:registration_exam_edit": Expect(Right.EDIT_EXAM_YEAR, row="exam", shared=True, level=Level.NATION),
+    EXAMS: Expect(Right.SEE_EXAM_YEARS),
+    "admin:registration_exam_change": Expect(Right.SEE_EXAM_YEARS, row="exam"),
+    "admin:registration_exam_edit": Expect(Right.EDIT_EXAM_YEAR, row="exam", level=Level.NATION),
     "admin:registration_examregion_change": Expect(Right.SEE_EXAM_YEARS, row="exam_region"),
     "admin:registration_examregion_edit": Expect(Right.EDIT_EXAM_YEAR, row="exam_region"),
     "admin:accounts_point_changelist": Expect(Right.SEE_EXAM_YEARS),
@@ -97,6 +93,24 @@ EXPECTED: dict[str, Expect] = {
     "admin:registration_examyearchange_decide": Expect(Right.APPROVE_EXAM_YEAR, row="exam_year_change"),
     "admin:registration_examyearchange_withdraw": Expect(Right.EDIT_EXAM_YEAR, row="exam_year_change"),
 }
+
+
+# Pages about one's own account, the same for every role, with what a GET answers once a second step is set up.
+ABOUT_ONESELF = {
+    "accounts:staff_security": 200,
+    "accounts:staff_password": 200,
+    "accounts:two_step": 200,
+    "accounts:two_step_app": 200,
+    "accounts:two_step_passkey": 200,
+    "accounts:two_step_codes": 200,
+    "account_reauthenticate": 302,
+    "mfa_reauthenticate": 200,
+    "mfa_reauthenticate_webauthn": 302,
+}
+
+
+# Those that lead to a second step; where there is none, recovery codes are of no use yet.
+TO_SET_UP = {"accounts:two_step", "accounts:two_step_app", "accounts:two_step_passkey", "account_reauthenticate"}
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -127,48 +141,9 @@ def test_what_is_no_page_is_not_found_by_any_role(exam: object, role: str) -> No
         assert Client().get(f"/staff/{path}").status_code == 302, path
 
 
-@dataclass
-class World:
-    """The same rows in several places: primary keys by kind of row, for each exam point."""
-
-    rows: dict[str, dict[str, object]]
-
-    def address(self, name: str, place: str) -> str:
-        row = EXPECTED[name].row
-        return reverse(name, args=[self.rows[place][row]] if row else [])
-
-
-@pytest.fixture
-def world(exam: object) -> World:
-    rows: dict[str, dict[str, object]] = {}
-    for place in (OWN, NEXT, OTHER):
-        region, point = place[:2], Point.objects.get(code=place)
-        candidate = factories.make_candidate()
-        application = factories.make_draft(candidate, exam, region=region)  # type: ignore[arg-type]
-        Application.objects.filter(pk=application.pk).update(point=point)
-        request = ask_deletion(candidate, point)
-        site = Site.objects.select_related("point__region").get(code=f"{place}01")
-        change = propose(site, administrator(region), telephone="1")
-        rows[place] = {
-            "candidate": candidate.pk,
-            "education": candidate.education.get().pk,
-            "identity_request": request.pk,
-            "application": application.pk,
-            "staff": factories.make_staff(point).pk,
-            "exam": exam.pk,  # type: ignore[attr-defined]
-            "exam_region": exam.regions.get(region=region).pk,  # type: ignore[attr-defined]
-            "point": place,
-            "site": site.pk,
-            "exam_year_change": change.pk,
-        }
-    return World(rows)
-
-
-def staff_in(role: str) -> StaffAssignment:
-    level = ROLES[role].level
-    point = Point.objects.get(code=OWN) if level in {Level.SITE, Level.POINT} else None
-    region = "" if level == Level.NATION else OWN[:2]
-    return factories.make_staff(point, region, role=role, site=f"{OWN}01" if level == Level.SITE else "")
+def address(world: World, name: str, place: str = OWN) -> str:
+    row = EXPECTED[name].row
+    return reverse(name, args=[world.rows[place][row]] if row else [])
 
 
 def allowed(name: str, role: str, place: str) -> bool:
@@ -178,10 +153,14 @@ def allowed(name: str, role: str, place: str) -> bool:
         return expect.takes == ANYBODY
     rights = expect.takes if isinstance(expect.takes, tuple) else (expect.takes,)
     has = not ROLES[role].rights.isdisjoint(rights) and expect.level in {None, ROLES[role].level}
-    if not expect.row or expect.shared or ROLES[role].level == Level.NATION:
-        return has
-    regional = ROLES[role].level == Level.REGION or expect.row == "exam_region"
-    return has and (place == OWN or (regional and place == NEXT))
+    return has and (not expect.row or within(role, expect.row, place))
+
+
+def refusals(name: str, role: str, place: str) -> set[int]:
+    """How what is not allowed is answered: not found in another territory, forbidden to a role without the right."""
+    if allowed(name, role, OWN):
+        return {404}
+    return {403} if not EXPECTED[name].row or within(role, EXPECTED[name].row, place) else {403, 404}
 
 
 def stored() -> str:
@@ -203,17 +182,35 @@ def stored() -> str:
 @pytest.mark.parametrize("role", list(ROLES))
 def test_who_may_open_what(world: World, role: str) -> None:
     client = staff_client(staff_in(role))
+    numbers = [*NUMBERS, *(row.id_number for row in Candidate.objects.all())]
+    shown = set()
     before = stored()
     for name in EXPECTED:
-        for place in (OWN, NEXT, OTHER) if EXPECTED[name].row else (OWN,):
-            url = world.address(name, place)
-            status = client.get(url).status_code
+        for place in PLACES if EXPECTED[name].row else (OWN,):
+            url, where = address(world, name, place), (role, name, place)
+            response = client.get(url)
             if allowed(name, role, place):
-                assert status in {200, 302}, (role, name, place, status)
+                assert response.status_code in {200, 302}, where
+                text = response.content.decode()
+                page = bare(text)
+                assert [number for number in numbers if number in page] == [], where
+                if TYPED[:3] in text:
+                    shown.add(name)
             else:
-                assert status in {403, 404}, (role, name, place, status)
-                assert client.post(url).status_code in {403, 404, 405}, (role, name, place)
+                assert {response.status_code, client.post(url).status_code} <= refusals(name, role, place), where
     assert stored() == before, "looking at a page, or being refused, changes nothing"
+    assert shown >= {name for name in SHOWS_TYPED if allowed(name, role, OWN)}
+
+
+# Where staff read what people typed, ID numbers and all.
+SHOWS_TYPED = {
+    "admin:accounts_candidate_change",
+    "admin:accounts_identityrequest_change",
+    "admin:accounts_staffassignment_change",
+    "admin:accounts_ledgerevent_changelist",
+    "admin:accounts_site_change",
+    "admin:registration_examyearchange_change",
+}
 
 
 @pytest.mark.rule("R28")
@@ -225,16 +222,38 @@ def test_without_a_second_step_no_role_opens_anything_but_its_own_two_step_pages
     before = stored()
     for name in sorted(set(EXPECTED) - {"admin:login"}):
         for send in (client.get, client.post):
-            answer = send(world.address(name, OWN))
+            answer = send(address(world, name))
             assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, SET_UP), (role, name)
     assert stored() == before
-    pages = [reverse(f"accounts:two_step{page}") for page in ("", "_app", "_passkey", "_codes")]
-    assert [client.get(page).status_code in {200, 302} for page in pages] == [True] * 4
+    answers = {name: client.get(reverse(name)) for name in ABOUT_ONESELF}
+    opened = {name for name, answer in answers.items() if not answer.headers.get("Location", "").startswith(SET_UP)}
+    assert opened == TO_SET_UP
+    assert stored() == before
+
+
+@pytest.mark.rule("R32")
+@pytest.mark.parametrize("role", list(ROLES))
+def test_every_role_opens_the_pages_about_oneself(exam: object, role: str) -> None:
+    member = staff_in(role)
     Telephone(member.user)
-    assert [staff_client(member).get(page).status_code in {200, 302} for page in pages] == [True] * 4
-    for page in pages:
-        answer = Client().get(page)
-        assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, LOGIN)
+    client = staff_client(member)
+    assert {name: client.get(reverse(name)).status_code for name in ABOUT_ONESELF} == ABOUT_ONESELF
+
+
+@pytest.mark.rule("R32")
+def test_nobody_else_opens_the_pages_of_staff_about_oneself(
+    exam: object, staff_user_without_role: Callable[[], Client]
+) -> None:
+    candidate = Client()
+    candidate.force_login(factories.make_candidate().user)
+    retired = {(name, send): staff_user_without_role() for name in ABOUT_ONESELF for send in ("get", "post")}
+    before = stored()
+    for (name, send), ended in retired.items():
+        for client, expected in ((Client(), LOGIN), (candidate, 403), (ended, LOGIN)):
+            answer = getattr(client, send)(reverse(name))
+            told = answer.headers.get("Location", "").partition("?")[0] or answer.status_code
+            assert told == expected, (name, send)
+    assert stored() == before
 
 
 @pytest.mark.rule("R28", "R32")
@@ -246,7 +265,7 @@ def test_nobody_else_opens_anything(world: World, staff_user_without_role: Calla
     retired = {(name, send): staff_user_without_role() for name in names for send in ("get", "post")}
     before = stored()
     for name in names:
-        url = world.address(name, OWN)
+        url = address(world, name)
         for send in ("get", "post"):
             assert getattr(Client(), send)(url).status_code == 302, name
             assert getattr(candidate, send)(url).status_code == 403, name
@@ -276,8 +295,9 @@ def _table() -> str:
     for name, expect in EXPECTED.items():
         cells = []
         for code, role in ROLES.items():
-            reach = "all" if expect.shared or role.level == Level.NATION else "own"
+            reach = "all" if expect.row == "exam" or name == EXAMS or role.level == Level.NATION else "own"
             may = allowed(name, code, OWN)
             cells.append(("yes" if expect.takes == ANYBODY else reach) if may else "–")
         lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
+    lines += [f"| `{name}` | " + " | ".join(["yes"] * len(ROLES)) + " |" for name in ABOUT_ONESELF]
     return "\n".join(lines) + "\n"

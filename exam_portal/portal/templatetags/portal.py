@@ -8,10 +8,13 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
 from exam_portal.kit import moments
+from exam_portal.kit.discreet import without_numbers
 
 register = template.Library()
 register.filter(moments.moment)
 register.filter(moments.end)
+# What people typed: the ID number of somebody often stands in it.
+register.filter(without_numbers)
 # Raw HTML, links to scripts and pictures from elsewhere stay text: notices are written by many hands.
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 
