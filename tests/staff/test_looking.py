@@ -135,6 +135,21 @@ def test_all_pages_are_those_of_the_candidate_and_nothing_is_written(looking: Cl
         assert looking.get(url).templates[0].name == own.get(url).templates[0].name
 
 
+@pytest.mark.rule("R28")
+def test_a_number_in_a_reason_that_the_candidate_reads_is_masked(looking: Client, looked_at: Candidate) -> None:
+    number = looked_at.id_number
+    with pgtrigger.ignore():
+        looked_at.identity_requests.update(
+            state="refused",
+            decided_by=factories.make_staff().user,
+            decided_at=clock.now(),
+            refusal=f"与 {number[:6]} {number[6:]} 不符",
+        )
+    page = looking.get(reverse("accounts:identity_applications")).content.decode()
+    assert f"与 {number[:4]}** ***********{number[-1]} 不符" in page
+    assert leaked(page, {"number": number}) == set()
+
+
 def test_nothing_is_sent_from_there(looking: Client, looked_at: Candidate) -> None:
     before = stored()
     for _name, url in addresses(looked_at):

@@ -288,6 +288,7 @@ def _table() -> str:
         "",
         "Who of staff may open what. Written by `tests/staff/test_permissions.py`, which walks it; a role's rights",
         "are a table in [roles.py](../accounts/roles.py). *own*: rows of one's own institution; *all*: the nation's.",
+        "What lists and searches show, and what becomes of what is sent, `tests/staff/test_permitted_*.py` prove.",
         "",
         "| Address | " + " | ".join(str(role.label) for role in ROLES.values()) + " |",
         "|---" * (len(ROLES) + 1) + "|",
