@@ -37,6 +37,11 @@ SEARCHES: dict[str, Search] = {
         lambda world, place: {"typed": world.row("identity_request", place).number},
         lambda world, place: address(world, "admin:accounts_identityrequest_change", place),
     ),
+    "admin:accounts_staffassignment_search": (
+        "staff",
+        lambda world, place: {"typed": world.row("staff", place).user.username},
+        lambda world, place: address(world, "admin:accounts_staffassignment_change", place),
+    ),
     "admin:accounts_ledgerevent_search": (
         "event",
         lambda world, place: {"subject": world.row("event", place).stream_id},
