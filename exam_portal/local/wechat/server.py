@@ -1,4 +1,4 @@
-"""The process: `python -m exam_portal.local.wechat.server --port 9000 --portal http://localhost:8000/wechat/events/`."""
+"""The process: `python -m exam_portal.local.wechat.server --port 9000`."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from exam_portal.kit.wechat_crypt import Envelope
 
-from . import api, pages
+from . import AES_KEY, APP_ID, SECRET, TOKEN, WEBSITE_ID, WEBSITE_SECRET, api, pages
 from .people import App, Fault, World
 from .push import Pusher
 
@@ -165,14 +165,18 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     request_queue_size = 128
+    world: World
+    pusher: Pusher
 
 
-def make_server(*, port: int, portal: str, world: World, envelope: Envelope) -> Server:
-    """A server that is bound, not yet serving; port 0 takes a free one."""
-    pusher = Pusher(portal, envelope)
+def make_server(*, port: int, portal: str = "", file: Path | None = None) -> Server:
+    """A server that is bound, not yet serving; port 0 takes a free one. Events are pushed to the address `portal`."""
+    world = World(website=App(WEBSITE_ID, WEBSITE_SECRET), account=App(APP_ID, SECRET), file=file)
+    pusher = Pusher(portal, Envelope(token=TOKEN, aes_key=AES_KEY, app_id=APP_ID))
     pusher.start()
-    handler = type("Bound", (Handler,), {"world": world, "pusher": pusher})
-    return Server(("127.0.0.1", port), handler)
+    server = Server(("127.0.0.1", port), type("Bound", (Handler,), {"world": world, "pusher": pusher}))
+    server.world, server.pusher = world, pusher
+    return server
 
 
 def main() -> None:
@@ -180,15 +184,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--portal", default="", help="where events are pushed to")
     parser.add_argument("--file", type=Path, help="where it is kept who follows")
-    parser.add_argument("--website", default="wx-website:website-secret", help="app id and secret")
-    parser.add_argument("--account", default="wx-account:account-secret", help="app id and secret")
-    parser.add_argument("--token", default="sandbox-token")
-    parser.add_argument("--aes-key", default="abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG")
     given = parser.parse_args()
-    account = App(*given.account.split(":", 1))
-    world = World(website=App(*given.website.split(":", 1)), account=account, file=given.file)
-    envelope = Envelope(token=given.token, aes_key=given.aes_key, app_id=account.app_id)
-    server = make_server(port=given.port, portal=given.portal, world=world, envelope=envelope)
+    server = make_server(port=given.port, portal=given.portal, file=given.file)
     print(f"ready http://127.0.0.1:{server.server_address[1]}/sandbox/", flush=True)
     server.serve_forever()
 
