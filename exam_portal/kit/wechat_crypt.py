@@ -44,9 +44,7 @@ class Envelope:
         plain = os.urandom(16) + struct.pack(">I", len(body)) + body + self.app_id.encode()
         padding = BLOCK - len(plain) % BLOCK
         encryptor = self._cipher().encryptor()
-        return base64.b64encode(
-            encryptor.update(plain + bytes([padding]) * padding) + encryptor.finalize()
-        ).decode()
+        return base64.b64encode(encryptor.update(plain + bytes([padding]) * padding) + encryptor.finalize()).decode()
 
     def open(self, sealed: str) -> str:
         """The message in it.

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import shutil
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,7 @@ def start(supervisor: Supervisor, *, port: int, offset: float) -> None:
     profile = supervisor.profile
     for log in profile.logs.glob("*.log"):
         log.unlink()
-    wechat_port = free_port()
+    wechat_port = free_port(port + 1)
     environment = profile.settings(
         PORTAL_ENV="demo",
         PORTAL_ORIGIN=f"http://localhost:{port}",
@@ -106,12 +107,23 @@ def start(supervisor: Supervisor, *, port: int, offset: float) -> None:
     web = Web(name="web", port=port, command=gunicorn(port, profile.sockets()), **common)
     worker = Child(name="worker", command=celery("worker", "--concurrency=2", *ALONE), **common)
     beat = Child(name="beat", command=celery("beat", "--pidfile=", f"--schedule={profile.folder / 'beat'}"), **common)
-    sandbox = Child(name="wechat", command=wechat.command(wechat_port, portal_port=port, folder=profile.folder), **common)
+    sandbox = Child(
+        name="wechat", command=wechat.command(wechat_port, portal_port=port, folder=profile.folder), **common
+    )
     with step("starting the web server, the worker, beat and a WeChat of our own"):
         for child in (sandbox, web, worker, beat):
             supervisor.start(child)
         supervisor.wait_until_ready(web)
     announce(profile, port=port, offset=offset, wechat_port=wechat_port)
+
+
+def free_port(wanted: int) -> int:
+    """This port, or another that is free."""
+    if port_is_free(wanted):
+        return wanted
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def exported(name: str) -> bool:

@@ -7,9 +7,9 @@ itself, `pages.py` what a browser sees, `server.py` the process.
 import sys
 from pathlib import Path
 
-APP_ID, SECRET = "wx0000000sandbox01", "sandbox-secret-of-the-account"  # noqa: S105 - of no real account
-WEBSITE_ID, WEBSITE_SECRET = "wx0000000sandbox02", "sandbox-secret-of-the-website"  # noqa: S105
-TOKEN, AES_KEY = "sandbox-token", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"  # noqa: S105
+APP_ID, SECRET = "wx0000000sandbox01", "sandbox-secret-of-the-account"
+WEBSITE_ID, WEBSITE_SECRET = "wx0000000sandbox02", "sandbox-secret-of-the-website"
+TOKEN, AES_KEY = "sandbox-token", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 EVENTS = "/wechat/events/"
 
 

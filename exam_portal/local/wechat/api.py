@@ -247,7 +247,7 @@ def _receiver(world: World, query: dict[str, str], body: Answer) -> Person:
     if person is None:
         raise Failed(40003)
     data = body.get("data")
-    if not isinstance(data, dict) or any("value" not in (each or {}) for each in data.values()):
+    if not isinstance(data, dict) or not all(isinstance(each, dict) and "value" in each for each in data.values()):
         raise Failed(47003)
     for name, each in data.items():
         # The documented lengths of the kinds of places: thing 20 characters, time and others 32.
