@@ -162,7 +162,14 @@ class OfficialAccount:
         try:
             # As UTF-8: some endpoints show the escapes of ASCII as they stand.
             content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-            answer = self._session.request(method, self._base + path, params=params, data=content, timeout=TIMEOUT)
+            answer = self._session.request(
+                method,
+                self._base + path,
+                params=params,
+                data=content,
+                timeout=TIMEOUT,
+                allow_redirects=False,  # the address holds the token
+            )
             found = answer.json() if answer.status_code == requests.codes.ok else None
         except (requests.RequestException, ValueError) as error:
             # Its text would hold the address, and with it the token.

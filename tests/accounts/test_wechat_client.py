@@ -93,7 +93,7 @@ def test_who_does_not_follow_is_dropped_and_what_is_too_long_too(wechat: Sandbox
         assert failed.value.verdict == Verdict.DROP
 
 
-@pytest.mark.parametrize("fault", [{"status": 502}, {"delay": 1.0}])
+@pytest.mark.parametrize("fault", [{"status": 502}, {"status": 302}, {"delay": 1.0}])
 def test_a_wechat_that_is_not_there_is_tried_again_and_its_address_with_the_token_is_not_told(
     wechat: Sandbox,
     account: OfficialAccount,

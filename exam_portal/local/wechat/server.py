@@ -50,7 +50,9 @@ class Handler(BaseHTTPRequestHandler):
         if fault:
             time.sleep(fault.delay)
             if fault.status != 200:
-                self._send(fault.status, "text/html", b"<html><body>Bad Gateway</body></html>")
+                self._send(
+                    fault.status, "text/html", b"<html><body>Bad Gateway</body></html>", Location="/sandbox/state"
+                )
                 return
             if fault.errcode:
                 self._json(api.Failed(fault.errcode).body)
