@@ -262,6 +262,13 @@ if _email:
     vars().update(env.email_url_config(_email))
 DEFAULT_FROM_EMAIL = env.str("PORTAL_EMAIL_FROM", f"no-reply@{urlsplit(PORTAL_ORIGIN).hostname}")
 
+# --- WeChat (R08, R17): the real one, or the sandbox of exam_portal/local/wechat, by the same client ----
+WECHAT_API = env.str("PORTAL_WECHAT_API", "https://api.weixin.qq.com")
+WECHAT_ACCOUNT_APP_ID = env.str("PORTAL_WECHAT_ACCOUNT_APP_ID", "")
+WECHAT_ACCOUNT_SECRET = env.str("PORTAL_WECHAT_ACCOUNT_SECRET", "")
+WECHAT_EVENT_TOKEN = env.str("PORTAL_WECHAT_EVENT_TOKEN", "")
+WECHAT_EVENT_AES_KEY = env.str("PORTAL_WECHAT_EVENT_AES_KEY", "")
+
 # --- Sessions and headers -----------------------------------------------------------------------
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # survives the death of Redis
 SESSION_COOKIE_AGE = 8 * 3600

@@ -4,11 +4,13 @@ import http.client
 import json
 import os
 import shutil
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import wechat
 from .install import ROOT, port_is_free, port_taken
 from .processes import Child
 from .servers import start_servers
@@ -86,8 +88,12 @@ def start(supervisor: Supervisor, *, port: int, offset: float) -> None:
     profile = supervisor.profile
     for log in profile.logs.glob("*.log"):
         log.unlink()
+    wechat_port = free_port(port + 1)
     environment = profile.settings(
-        PORTAL_ENV="demo", PORTAL_ORIGIN=f"http://localhost:{port}", PORTAL_CLOCK_OFFSET=str(offset)
+        PORTAL_ENV="demo",
+        PORTAL_ORIGIN=f"http://localhost:{port}",
+        PORTAL_CLOCK_OFFSET=str(offset),
+        **wechat.settings_of(wechat_port),
     )
     with step("starting PostgreSQL and Redis"):
         start_servers(supervisor, environment, durable=True)
@@ -101,11 +107,23 @@ def start(supervisor: Supervisor, *, port: int, offset: float) -> None:
     web = Web(name="web", port=port, command=gunicorn(port, profile.sockets()), **common)
     worker = Child(name="worker", command=celery("worker", "--concurrency=2", *ALONE), **common)
     beat = Child(name="beat", command=celery("beat", "--pidfile=", f"--schedule={profile.folder / 'beat'}"), **common)
-    with step("starting the web server, the worker and beat"):
-        for child in (web, worker, beat):
+    sandbox = Child(
+        name="wechat", command=wechat.command(wechat_port, portal_port=port, folder=profile.folder), **common
+    )
+    with step("starting the web server, the worker, beat and a WeChat of our own"):
+        for child in (sandbox, web, worker, beat):
             supervisor.start(child)
         supervisor.wait_until_ready(web)
-    announce(profile, port=port, offset=offset)
+    announce(profile, port=port, offset=offset, wechat_port=wechat_port)
+
+
+def free_port(wanted: int) -> int:
+    """This port, or another that is free."""
+    if port_is_free(wanted):
+        return wanted
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def exported(name: str) -> bool:
@@ -128,13 +146,14 @@ def celery(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "celery", "--app=exam_portal", "--quiet", *arguments, "--loglevel=INFO"]
 
 
-def announce(profile: Profile, *, port: int, offset: float) -> None:
+def announce(profile: Profile, *, port: int, offset: float, wechat_port: int) -> None:
     people = json.loads((profile.folder / "people.json").read_text())
     heading = ["username", "password", "ID number", "who"]
     rows = [[row["username"], row["password"], row["id_number"], row["what"]] for row in people]
     say(f"\nready http://localhost:{port}\n")
     say(table([heading, *rows]))
-    say(f"\nThe portal's clock: {portal_time(offset):%Y-%m-%d %H:%M}, Beijing time.")
+    say(f"\nWeChat, played by a sandbox: http://localhost:{wechat_port}/sandbox/")
+    say(f"The portal's clock: {portal_time(offset):%Y-%m-%d %H:%M}, Beijing time.")
     say(f"Ctrl-C stops everything. Logs: {profile.logs}")
 
 

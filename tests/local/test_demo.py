@@ -49,7 +49,7 @@ def test_the_demo_starts_answers_stops_and_goes_on_where_it_was(launcher: Launch
     assert status(launcher.port, "/healthz") == 200
     assert re.search(r"^username +password +ID number +who$", launcher.said(), re.MULTILINE)
     assert "2023-12-14 08:0" in launcher.said()
-    assert set(numbers(launcher)) == {"postgres", "redis", "web", "worker", "beat"}
+    assert set(numbers(launcher)) == {"postgres", "redis", "web", "worker", "beat", "wechat"}
     sockets = Path((launcher.state / "sockets.path").read_text())
 
     assert launcher.run("demo") == (1, demo.ALREADY + "\n")

@@ -1,0 +1,66 @@
+"""The sandbox of WeChat in tests: a real server on loopback, in a thread."""
+
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from exam_portal.local.wechat.people import World
+from exam_portal.local.wechat.server import Server, make_server
+
+
+@dataclass
+class Sandbox:
+    """A running sandbox, asked as a browser or a portal would."""
+
+    server: Server
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    @property
+    def world(self) -> World:
+        return self.server.world
+
+    def ask(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """What an endpoint answers, by POST where there is a body."""
+        data = None if body is None else json.dumps(body).encode()
+        with urllib.request.urlopen(self.base + path, data=data, timeout=10) as answer:
+            return dict(json.loads(answer.read() or b"{}"))
+
+    def do(self, path: str, body: dict[str, Any]) -> None:
+        """Change something at the sandbox, as its page does."""
+        data = json.dumps(body).encode()
+        urllib.request.urlopen(self.base + path, data=data, timeout=10).close()
+
+    def fail(self, *faults: dict[str, Any]) -> None:
+        """Let calls fail: `path`, and `errcode`, `status`, `delay`, `times`; without any all goes well again."""
+        self.do("/sandbox/faults", {"faults": list(faults)})
+
+    def openid(self, number: int) -> str:
+        person = self.world.person(number)
+        assert person is not None
+        return person.openid(self.world.account.app_id)
+
+    def received(self) -> list[dict[str, Any]]:
+        """Every message that arrived, in order."""
+        return list(self.ask("/sandbox/state")["received"])
+
+
+@contextmanager
+def sandbox(portal: str = "") -> Iterator[Sandbox]:
+    """A sandbox as long as this lasts; events are pushed to the address `portal`."""
+    server = make_server(port=0, portal=portal)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield Sandbox(server)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(timeout=5)
