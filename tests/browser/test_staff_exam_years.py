@@ -71,7 +71,7 @@ def test_a_region_changes_its_notice_in_the_open_window(
     sign_in(second, reviewer)
     second.go("/staff/")
     second.look("home-reviewer")
-    second.page.click(".queues a:has-text('考试年度变更')")
+    second.page.click(".queues a:has-text('考试年度信息变更')")
     second.look("queue")
     second.page.click("#result_list a")
     frame = second.page.frame_locator("iframe.as-seen")
