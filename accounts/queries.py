@@ -28,8 +28,8 @@ from exam_portal import clock
 
 
 def inbox(candidate: Candidate) -> QuerySet[Message]:
-    """Messages that reached the candidate's inbox, newest first."""
-    return candidate.messages.filter(state=Message.State.SENT)
+    """The candidate's messages, newest first."""
+    return candidate.messages.all()
 
 
 def regions() -> QuerySet[Region]:

@@ -2,20 +2,38 @@
 
 from celery import shared_task
 
-from accounts.services import email_codes, identity_requests, ledger, outbox, recovery, verification
+from accounts.services import email_codes, identity_requests, ledger, outbox, recovery, verification, wechat
 from exam_portal import clock
 
 
 @shared_task
-def deliver_message(message_id: int) -> None:
-    """Bring one message to its candidate."""
-    outbox.deliver(message_id=message_id)
+def deliver_message(delivery_id: int) -> None:
+    """Send one message by one carrier."""
+    outbox.deliver(delivery_id=delivery_id)
 
 
 @shared_task
 def sweep_outbox() -> None:
-    """Deliver messages that the broker lost."""
+    """Ring for messages that the broker lost, and those to be tried again."""
     outbox.sweep()
+
+
+@shared_task
+def learn_wechat(wechat_id: int) -> None:
+    """Ask WeChat who somebody is that follows; what is not answered is asked again by the sweeper."""
+    wechat.learn(wechat_id=wechat_id, at=clock.now())
+
+
+@shared_task
+def sweep_wechat() -> None:
+    """Ask about followers who are not known yet, and forget old events."""
+    wechat.sweep(at=clock.now())
+
+
+@shared_task
+def reconcile_wechat() -> None:
+    """Compare who follows with what WeChat knows."""
+    wechat.reconcile(at=clock.now())
 
 
 @shared_task

@@ -200,6 +200,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "accounts.tasks.sweep_outbox", "schedule": 15.0},
+    "sweep-wechat": {"task": "accounts.tasks.sweep_wechat", "schedule": 300.0},
+    "reconcile-wechat": {"task": "accounts.tasks.reconcile_wechat", "schedule": crontab(hour=2, minute=40)},
     "sweep-verification": {"task": "accounts.tasks.sweep_verification", "schedule": 60.0},
     "sweep-recovery": {"task": "accounts.tasks.sweep_recovery", "schedule": 15.0},
     "sweep-identity-requests": {"task": "accounts.tasks.sweep_identity_requests", "schedule": 24 * 3600.0},
@@ -265,9 +267,15 @@ DEFAULT_FROM_EMAIL = env.str("PORTAL_EMAIL_FROM", f"no-reply@{urlsplit(PORTAL_OR
 # --- WeChat (R08, R17): the real one, or the sandbox of exam_portal/local/wechat, by the same client ----
 WECHAT_API = env.str("PORTAL_WECHAT_API", "https://api.weixin.qq.com")
 WECHAT_ACCOUNT_APP_ID = env.str("PORTAL_WECHAT_ACCOUNT_APP_ID", "")
+WECHAT_REMINDER_TEMPLATE = env.str("PORTAL_WECHAT_REMINDER_TEMPLATE", "")
 WECHAT_ACCOUNT_SECRET = env.str("PORTAL_WECHAT_ACCOUNT_SECRET", "")
 WECHAT_EVENT_TOKEN = env.str("PORTAL_WECHAT_EVENT_TOKEN", "")
 WECHAT_EVENT_AES_KEY = env.str("PORTAL_WECHAT_EVENT_AES_KEY", "")
+
+# --- Messages by WeChat, e-mail and SMS: the outbox (R17) ----------------------------------------
+PORTAL_SMS = env.str("PORTAL_SMS", "")  # a function by dotted name: takes a mobile number and a text
+PORTAL_SENDS_PER_SECOND = env.int("PORTAL_SENDS_PER_SECOND", 50)
+PORTAL_SEND_LEASE = env.int("PORTAL_SEND_LEASE", 300)
 
 # --- Sessions and headers -----------------------------------------------------------------------
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # survives the death of Redis

@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from accounts.limits import per_address
-from accounts.views import two_step
+from accounts.views import two_step, wechat_events
 from accounts.views.registering import SignUpView
 
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
     path("account/confirm/passkey/", two_step.prove_by_passkey, name="mfa_reauthenticate_webauthn"),
     path("account/logout/", allauth_views.logout, name="account_logout"),
     path("account/inactive/", allauth_views.account_inactive, name="account_inactive"),
+    path("wechat/events/", wechat_events.take, name="wechat_events"),
     path("staff/", admin.site.urls),
     path("language/", set_language, name="set_language"),
 ]

@@ -19,7 +19,7 @@ from accounts.models import (
     Site,
     StaffAssignment,
     User,
-    WeChatBinding,
+    WeChatUser,
 )
 from exam_portal import clock
 from registration.models import Application, Exam, ExamRegion, ExamSite, Level, Specialty, Subject
@@ -142,7 +142,7 @@ def give_credentials(candidate: Candidate, number: int = 1) -> None:
 
 
 def give_wechat(candidate: Candidate) -> None:
-    WeChatBinding.objects.create(candidate=candidate, unionid=f"u-{candidate.pk}", following=True, bound_at=clock.now())
+    WeChatUser.objects.create(candidate=candidate, unionid=f"u-{candidate.pk}", following=True, bound_at=clock.now())
 
 
 def make_candidate(*, records: int = 1, credentials: int = 1, **more: Any) -> Candidate:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from accounts.wechat.client import official_account
+from exam_portal.local.wechat import AES_KEY, APP_ID, SECRET, TOKEN
 from exam_portal.local.wechat.people import World
 from exam_portal.local.wechat.server import Server, make_server
 
@@ -64,3 +66,11 @@ def sandbox(portal: str = "") -> Iterator[Sandbox]:
         server.shutdown()
         server.server_close()
         thread.join(timeout=5)
+
+
+def reachable(running: Sandbox, settings: Any) -> None:
+    """Let the portal of this process speak with a sandbox."""
+    settings.WECHAT_API, settings.WECHAT_ACCOUNT_APP_ID = running.base, APP_ID
+    settings.WECHAT_ACCOUNT_SECRET, settings.WECHAT_REMINDER_TEMPLATE = SECRET, "reminder"
+    settings.WECHAT_EVENT_TOKEN, settings.WECHAT_EVENT_AES_KEY = TOKEN, AES_KEY
+    official_account.cache_clear()

@@ -5,19 +5,22 @@ from accounts.models.education import EducationRecord
 from accounts.models.identity_requests import IdentityRequest
 from accounts.models.institutions import Point, Region, Site
 from accounts.models.ledger import LedgerEvent, LedgerHead, LedgerVerification
-from accounts.models.outbox import Message
+from accounts.models.outbox import Carrier, CarrierPause, Delivery, Message
 from accounts.models.profile import BasicInformation
 from accounts.models.recovery import EmailCode, Question, RecoveryAttempts, RecoveryQuestion
 from accounts.models.staff import StaffAssignment
 from accounts.models.two_step import SecondStep
 from accounts.models.users import Candidate, Channel, User
-from accounts.models.wechat import WeChatBinding
+from accounts.models.wechat import WeChatEvent, WeChatEventCount, WeChatUser
 
 __all__ = [
     "BasicInformation",
     "Candidate",
+    "Carrier",
+    "CarrierPause",
     "Channel",
     "Credential",
+    "Delivery",
     "EducationRecord",
     "EmailCode",
     "IdentityRequest",
@@ -34,5 +37,7 @@ __all__ = [
     "Site",
     "StaffAssignment",
     "User",
-    "WeChatBinding",
+    "WeChatEvent",
+    "WeChatEventCount",
+    "WeChatUser",
 ]

@@ -1,4 +1,6 @@
-"""The outbox: what is to be told to whom, written in the transaction of the change it tells of."""
+"""Messages to candidates, and bringing each by the carriers that a candidate has (R17)."""
+
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -9,9 +11,68 @@ from accounts.models.users import Candidate
 
 
 class Message(models.Model):
-    """A message to a candidate. `(kind, object_id, version)` makes it unique; its text is made when it is read or sent.
+    """What a candidate is told; it stands in the inbox from the moment of the change that it tells of.
 
-    `facts` holds what the text needs (codes, times), never personal data.
+    (kind, object, version) makes it unique. Its text is made when it is read or sent; `facts` holds what the text needs
+    (codes, times), never personal data.
+    """
+
+    candidate = models.ForeignKey(Candidate, models.CASCADE, related_name="messages")
+    kind = models.CharField(max_length=40)
+    object_id = models.CharField(max_length=40)
+    version = models.PositiveIntegerField()
+    facts = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "object_id", "version"], name="message_once"),
+        ]
+        indexes = [models.Index(fields=["candidate", "-created_at"], name="message_inbox")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.object_id} v{self.version}"
+
+    @property
+    def text(self) -> str:
+        """What the candidate reads, in the language of the moment (templates/messages, one file a kind)."""
+        return render_to_string(f"messages/{self.kind}.txt", self.facts).strip()
+
+    @property
+    def key(self) -> str:
+        """By which the same message is known again elsewhere: at most 32 characters, of the row alone."""
+        return f"m{self.pk}"
+
+    def parts(self) -> tuple[str, str]:
+        """Title and body of the text."""
+        title, _gap, body = self.text.partition("\n\n")
+        return title.strip(), body.strip()
+
+    def fact(self, name: str) -> Any:
+        """One of the facts, or None."""
+        return self.facts.get(name)
+
+
+class Carrier(models.TextChoices):
+    """Ways outside the portal; the inbox needs none of them."""
+
+    WECHAT = "wechat", _("WeChat")
+    EMAIL = "email", _("E-mail")
+    SMS = "sms", _("SMS")
+
+
+class Delivery(models.Model):
+    """Bringing one message by one carrier.
+
+    Attributes:
+        due_at: not before this moment; moved on by quiet hours, failures and pauses of the carrier.
+        rung_at: when the workers were told of it last.
+        taken_at: when a worker began to send it; long ago means that the worker died.
+        tries: how often it was begun.
+        outcome: what the carrier said last, in a few words; no personal data.
+        remote_id: the carrier's own number of it.
     """
 
     class State(models.TextChoices):
@@ -21,38 +82,45 @@ class Message(models.Model):
         FAILED = "failed", _("failed")
         DEAD = "dead", _("dead")
 
-    candidate = models.ForeignKey(Candidate, models.CASCADE, related_name="messages")
-    kind = models.CharField(max_length=40)
-    object_id = models.CharField(max_length=40)
-    version = models.PositiveIntegerField()
-    facts = models.JSONField(default=dict)
+    WAITING = (State.QUEUED, State.FAILED)
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="deliveries")
+    carrier = models.CharField(max_length=8, choices=Carrier)
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
-    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    rung_at = models.DateTimeField(null=True, blank=True)
+    taken_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
-    read_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=200, blank=True)
+    remote_id = models.CharField(max_length=64, blank=True)
 
     class Meta:
-        ordering = ["-created_at", "-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["kind", "object_id", "version"], name="message_once"),
+            models.UniqueConstraint(fields=["message", "carrier"], name="delivery_once"),
             models.CheckConstraint(
-                name="message_state_known",
-                condition=Q(state__in=["queued", "sending", "sent", "failed", "dead"]),
+                name="delivery_state_known", condition=Q(state__in=["queued", "sending", "sent", "failed", "dead"])
             ),
+            models.CheckConstraint(
+                name="delivery_taken_while_sending", condition=~Q(state="sending") | Q(taken_at__isnull=False)
+            ),
+            models.CheckConstraint(name="delivery_sent_at", condition=~Q(state="sent") | Q(sent_at__isnull=False)),
         ]
         indexes = [
-            models.Index(
-                fields=["created_at"],
-                name="message_waiting",
-                condition=~Q(state__in=["sent", "dead"]),
-            ),
-            models.Index(fields=["candidate", "-created_at"], name="message_inbox"),
+            models.Index(fields=["due_at"], name="delivery_waiting", condition=~Q(state__in=["sent", "dead"])),
+            models.Index(fields=["carrier", "remote_id"], name="delivery_by_remote", condition=~Q(remote_id="")),
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.object_id} v{self.version}"
+        return f"{self.message_id} by {self.carrier}"
 
-    @property
-    def text(self) -> str:
-        """What the candidate reads, in the language of the moment (templates/messages, one file a kind)."""
-        return render_to_string(f"messages/{self.kind}.txt", self.facts).strip()
+
+class CarrierPause(models.Model):
+    """A carrier that is not used until a moment, because it said that nothing would go through."""
+
+    carrier = models.CharField(max_length=8, choices=Carrier, primary_key=True)
+    until = models.DateTimeField()
+    why = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return f"{self.carrier} until {self.until}"

@@ -20,10 +20,9 @@ from accounts.models import (
     IdentityRequest,
     RecoveryAttempts,
     RecoveryQuestion,
-    WeChatBinding,
 )
 from accounts.models.users import CARRYING_OUT
-from accounts.services import ledger, sessions
+from accounts.services import ledger, sessions, wechat
 from accounts.services.identity_requests import id_taken, identity_of, identity_wanted, record, remove, tell
 
 Kind, State = IdentityRequest.Kind, IdentityRequest.State
@@ -81,13 +80,13 @@ def _delete(request: IdentityRequest, candidate: Candidate, actor: Actor, at: da
         BasicInformation,
         EducationRecord,
         Credential,
-        WeChatBinding,
         RecoveryQuestion,
         RecoveryAttempts,
         EmailCode,
     )
     for rows in owned:
         rows.objects.filter(candidate=candidate).delete()
+    wechat.forget(candidate=candidate)
     _of_account(candidate, "account.deleted", request, actor, at, old=old)
 
 

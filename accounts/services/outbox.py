@@ -1,60 +1,170 @@
-"""Messages to candidates: a row first, then a bell for the worker, then a sweeper for what the bell missed."""
+"""The outbox: a row first, then a bell for the worker, then a sweeper for what the bell missed (R17).
 
-from datetime import timedelta
+A message stands in the inbox at once. Each carrier by which its candidate can be reached is a delivery of its own,
+sent by a worker outside any transaction: a worker that dies while it sends leaves the row `sending`, and the sweeper
+lets another try. So each goes out at least once; WeChat knows the same key again for ten minutes.
+"""
+
+import random
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
-from accounts.models import Candidate, Message
+from accounts.carriers import WAYS, NotSent
+from accounts.models import Candidate, Carrier, CarrierPause, Delivery, Message
+from accounts.wechat.client import Verdict
 from exam_portal import clock
+from exam_portal.kit import rates
 from exam_portal.kit.bell import ring
 
+State = Delivery.State
+MOST_TRIES = 14
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=6)
+PAUSE_OF_CARRIER = timedelta(minutes=10)
+# At night nobody is woken, unless the time to act ends within a day.
+QUIET_FROM, QUIET_UNTIL = time(22), time(8)
+NEAR = timedelta(hours=24)
+SWEPT = 2_000
+# For how long a bell is waited for before the row is rung for again.
+RUNG_AGAIN = timedelta(minutes=2)
 
-def enqueue(*, candidate: Candidate, kind: str, object_id: str, version: int, facts: dict[str, Any]) -> None:
-    """Write a message in the transaction of the change it tells of; the same (kind, object, version) only once."""
+
+def enqueue(
+    *,
+    candidate: Candidate,
+    kind: str,
+    object_id: str,
+    version: int,
+    facts: dict[str, Any],
+    deadline: datetime | None = None,
+) -> Message | None:
+    """Write a message in the transaction of the change it tells of; the same (kind, object, version) only once.
+
+    `deadline` is until when there is something to do. Returns the message, or None when it was there already.
+    """
+    at = clock.now()
+    if deadline is not None:
+        facts = {**facts, "deadline": deadline.isoformat()}
     message, created = Message.objects.get_or_create(
         kind=kind,
         object_id=object_id,
         version=version,
-        defaults={"candidate": candidate, "facts": facts, "created_at": clock.now()},
+        defaults={"candidate": candidate, "facts": facts, "created_at": at},
     )
-    if created:
-        transaction.on_commit(lambda: _ring(message.pk))
+    if not created:
+        return None
+    due = due_at(at, deadline=deadline)
+    rung = at if due <= at else None
+    deliveries = Delivery.objects.bulk_create(
+        Delivery(message=message, carrier=carrier, due_at=due, rung_at=rung)
+        for carrier, way in WAYS.items()
+        if way.reaches(candidate)
+    )
+    if rung:
+        transaction.on_commit(lambda: _ring(delivery.pk for delivery in deliveries))
+    return message
 
 
-def _ring(message_id: int) -> None:
-    from accounts.tasks import deliver_message  # the bell's clapper is a task, and tasks call services
+def due_at(at: datetime, *, deadline: datetime | None) -> datetime:
+    """When a message of this moment may go out: now, or at eight in the morning after a quiet night."""
+    local = at.astimezone(clock.BEIJING)
+    quiet = local.time() >= QUIET_FROM or local.time() < QUIET_UNTIL
+    if not quiet or (deadline is not None and deadline - at <= NEAR):
+        return at
+    day = local.date() if local.time() < QUIET_UNTIL else local.date() + timedelta(days=1)
+    return datetime.combine(day, QUIET_UNTIL, tzinfo=clock.BEIJING)
 
-    ring(deliver_message, message_id)
 
-
-def deliver(*, message_id: int) -> bool:
-    """Bring one waiting message to its candidate's inbox; False when there was nothing left to do.
-
-    Safe to run twice and in parallel: the row is locked, and its state decides.
-    """
-    with transaction.atomic():
-        message = (
-            Message.objects.select_for_update(skip_locked=True)
-            .filter(pk=message_id, state=Message.State.QUEUED)
-            .first()
-        )
-        if message is None:
-            return False
-        message.state = Message.State.SENT
-        message.sent_at = clock.now()
-        message.save(update_fields=["state", "sent_at"])
+def deliver(*, delivery_id: int) -> bool:
+    """Send one delivery that is due; False when there was nothing to do. Safe to run twice and in parallel."""
+    delivery = _take(delivery_id)
+    if delivery is None:
+        return False
+    rates.wait(delivery.carrier, per_second=settings.PORTAL_SENDS_PER_SECOND)
+    try:
+        remote_id = WAYS[Carrier(delivery.carrier)].send(delivery.message)
+    except NotSent as failed:
+        _failed(delivery, failed)
+        return False
+    Delivery.objects.filter(pk=delivery.pk, state=State.SENDING, taken_at=delivery.taken_at).update(
+        state=State.SENT, sent_at=clock.now(), remote_id=remote_id, outcome=""
+    )
     return True
 
 
+@transaction.atomic
+def _take(delivery_id: int) -> Delivery | None:
+    """The delivery, now being sent by this worker; None where it is not due, another has it, or its carrier pauses."""
+    at = clock.now()
+    row = Delivery.objects.select_for_update(skip_locked=True, of=("self",)).filter(_waiting(at), pk=delivery_id)
+    delivery = row.select_related("message__candidate__user").first()
+    if delivery is None:
+        return None
+    pause = CarrierPause.objects.filter(carrier=delivery.carrier, until__gt=at).first()
+    if pause is not None:
+        delivery.due_at = pause.until
+        delivery.save(update_fields=["due_at"])
+        return None
+    delivery.state, delivery.taken_at, delivery.tries = State.SENDING, at, delivery.tries + 1
+    delivery.save(update_fields=["state", "taken_at", "tries"])
+    return delivery
+
+
+def _waiting(at: datetime) -> Q:
+    """What may be sent now: what is due, and what a worker began to send so long ago that it must have died."""
+    lease = timedelta(seconds=settings.PORTAL_SEND_LEASE)
+    return Q(state__in=Delivery.WAITING, due_at__lte=at) | Q(state=State.SENDING, taken_at__lte=at - lease)
+
+
+@transaction.atomic
+def _failed(delivery: Delivery, failed: NotSent) -> None:
+    """Note a failure: try again later, give it up, or pause the whole carrier, which costs the row no try."""
+    at, tries, state = clock.now(), delivery.tries, State.FAILED
+    due = at + pause_after(tries)
+    if failed.verdict == Verdict.STOP:
+        due, tries = at + PAUSE_OF_CARRIER, tries - 1
+        CarrierPause.objects.update_or_create(
+            carrier=delivery.carrier, defaults={"until": due, "why": str(failed)[:200]}
+        )
+    elif failed.verdict == Verdict.DROP or tries >= MOST_TRIES:
+        state = State.DEAD
+    Delivery.objects.filter(pk=delivery.pk, state=State.SENDING, taken_at=delivery.taken_at).update(
+        state=state, due_at=due, rung_at=None, tries=tries, outcome=str(failed)[:200]
+    )
+
+
+def pause_after(tries: int) -> timedelta:
+    """How long to wait after so many tries: twice as long each time, and never the same for all."""
+    return min(FIRST_PAUSE * 2 ** max(0, tries - 1), LONGEST_PAUSE) * random.uniform(0.5, 1.5)  # noqa: S311
+
+
 def sweep() -> int:
-    """Deliver what the broker lost: every message still queued a minute after it was written. Returns how many."""
-    overdue = Message.objects.filter(
-        state=Message.State.QUEUED, created_at__lt=clock.now() - timedelta(minutes=1)
-    ).values_list("pk", flat=True)
-    return sum(deliver(message_id=pk) for pk in overdue[:1000])
+    """Ring for what the broker lost, what is to be tried again and what a dead worker left. Returns how many."""
+    at = clock.now()
+    unrung = Q(rung_at=None) | Q(rung_at__lte=at - RUNG_AGAIN)
+    keys = list(Delivery.objects.filter(_waiting(at), unrung).order_by("due_at").values_list("pk", flat=True)[:SWEPT])
+    Delivery.objects.filter(pk__in=keys).update(rung_at=at)
+    _ring(keys)
+    return len(keys)
+
+
+def _ring(deliveries: Iterable[int]) -> None:
+    from accounts.tasks import deliver_message  # the bell's clapper is a task, and tasks call services
+
+    for delivery in deliveries:
+        ring(deliver_message, delivery)
+
+
+def came_back(*, remote_id: str, why: str) -> None:
+    """Note that what a carrier had taken did not arrive; it is not sent again, and stays in the inbox."""
+    sent = Delivery.objects.filter(carrier=Carrier.WECHAT, remote_id=remote_id, state=State.SENT)
+    sent.update(state=State.DEAD, outcome=why[:200])
 
 
 def mark_read(*, candidate: Candidate) -> None:
     """Note that the candidate has seen the messages in the inbox."""
-    candidate.messages.filter(state=Message.State.SENT, read_at=None).update(read_at=clock.now())
+    candidate.messages.filter(read_at=None).update(read_at=clock.now())

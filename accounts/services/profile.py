@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts import employers, identity
 from accounts.actors import Actor, check_acts_for
-from accounts.models import BasicInformation, Candidate, WeChatBinding
+from accounts.models import BasicInformation, Candidate
 from accounts.services import ledger
 from accounts.services.candidates import hold
 from exam_portal import clock
@@ -47,24 +47,3 @@ def save_basic_information(*, candidate: Candidate, actor: Actor, values: dict[s
     information.save()
     _record(candidate, actor, "basic_information.saved", fields=sorted(values))
     return information
-
-
-@transaction.atomic
-def bind_wechat(*, candidate: Candidate, actor: Actor, unionid: str, following: bool) -> WeChatBinding:
-    """Bind a WeChat that belongs to no other candidate, or note anew whether it follows the official account (R08).
-
-    Raises:
-        Refused: this WeChat belongs to another candidate.
-    """
-    check_acts_for(actor, candidate)
-    hold(candidate)
-    try:
-        with transaction.atomic():
-            binding, _created = WeChatBinding.objects.update_or_create(
-                candidate=candidate,
-                defaults={"unionid": unionid, "following": following, "bound_at": clock.now()},
-            )
-    except IntegrityError:
-        raise Refused(_("This WeChat is bound to another account."), code="wechat_taken") from None
-    _record(candidate, actor, "wechat.bound", following=following)
-    return binding

@@ -291,6 +291,7 @@ def _set_address(candidate: Candidate, actor: Actor, address: str, action: str) 
     user = locked(User.objects.filter(pk=candidate.user_id)).get()
     user.email = address
     user.save(update_fields=["email"])
+    candidate.user = user
     ledger.record(stream="candidate", stream_id=str(candidate.pk), action=action, actor=actor)
     earlier = candidate.messages.filter(kind="email_changed").count()
     outbox.enqueue(

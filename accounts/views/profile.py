@@ -12,6 +12,7 @@ from accounts.actors import acting
 from accounts.models import Candidate
 from accounts.profile_forms import BasicInformationForm
 from accounts.services import outbox, profile
+from accounts.services import wechat as wechat_service
 from exam_portal import clock
 from exam_portal.kit import hooks
 from exam_portal.kit.forms import carry_out, posted
@@ -49,12 +50,7 @@ def wechat(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     """A plain stand-in for binding WeChat, outside production only: one press binds a made-up WeChat."""
     available = settings.PORTAL_ENV != "production"
     if request.method == "POST" and available:
-        profile.bind_wechat(
-            candidate=candidate,
-            actor=acting(candidate),
-            unionid=f"stand-in-{candidate.pk}",
-            following=True,
-        )
+        wechat_service.stand_in(candidate=candidate, actor=acting(candidate), at=clock.arrival(request))
         messages.success(request, _("WeChat bound, and the official account followed."))
         return redirect("portal:dashboard")
     binding = getattr(candidate, "wechat", None)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actors import SYSTEM, Actor, acting, working_as
 from accounts.models import Candidate, Channel, Question, Site, User
-from accounts.services import credentials, education, profile, staff, two_step
+from accounts.services import credentials, education, profile, staff, two_step, wechat
 from accounts.services.registering import register_candidate
 from exam_portal import clock
 from registration.lifecycle import State
@@ -101,7 +101,7 @@ def _complete_account(
         certification_number="",
     )
     credentials.save_credential(candidate=candidate, actor=actor, kind=title, since=since)
-    profile.bind_wechat(candidate=candidate, actor=actor, unionid=f"stand-in-{candidate.pk}", following=True)
+    wechat.stand_in(candidate=candidate, actor=actor, at=clock.now())
 
 
 def _begin(candidate: Candidate, exam: Exam, region: str) -> Application:

@@ -19,6 +19,7 @@ from accounts.services import (
     profile,
     recovery,
     sessions,
+    wechat,
 )
 from exam_portal import clock
 from registration.models import Application, Exam
@@ -81,7 +82,7 @@ def test_nothing_is_written_to_a_deleted_account(candidate: Candidate, exam: Exa
         lambda: education.add_education(**who, **factories.education("9")),
         lambda: credentials.save_credential(**who, kind="nurse", since=at.date()),
         lambda: credentials.remove_credential(**who, kind="nurse_registration"),
-        lambda: profile.bind_wechat(**who, unionid="u", following=True),
+        lambda: wechat.bind(**who, unionid="u", nickname="", at=at),
         lambda: profile.save_basic_information(**who, values=factories.BASIC),
         lambda: identity_requests.apply_for_deletion(**who, paper=paper(point), at=at),
         lambda: recovery.begin_email(**who, address="a@example.org", password="x"),

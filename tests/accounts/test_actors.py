@@ -7,7 +7,7 @@ import pytest
 
 from accounts.actors import SYSTEM, VISITOR, Actor, acting
 from accounts.models import Candidate, Point
-from accounts.services import credentials, education, identity_requests, profile, recovery, sessions
+from accounts.services import credentials, education, identity_requests, profile, recovery, sessions, wechat
 from accounts.services.identity_requests import Identity
 from exam_portal import clock
 from tests import factories
@@ -24,7 +24,8 @@ OWN: dict[str, Callable[[dict[str, Any], Point], Any]] = {
     "save_credential": lambda who, point: credentials.save_credential(**who, kind="nurse", since=clock.today()),
     "remove_credential": lambda who, point: credentials.remove_credential(**who, kind="nurse_registration"),
     "save_basic_information": lambda who, point: profile.save_basic_information(**who, values=factories.BASIC),
-    "bind_wechat": lambda who, point: profile.bind_wechat(**who, unionid="u", following=True),
+    "bind_wechat": lambda who, point: wechat.bind(**who, unionid="u", nickname="", at=clock.now()),
+    "unbind_wechat": lambda who, point: wechat.unbind(**who, at=clock.now()),
     "begin_email": lambda who, point: recovery.begin_email(**who, address="a@example.org", password="x"),
     "verify_email": lambda who, point: recovery.verify_email(**who, code_id=0, typed=""),
     "remove_email": lambda who, point: recovery.remove_email(**who, password="x"),

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils.translation import override
 
 from accounts.actors import acting
-from accounts.models import BasicInformation, Candidate, LedgerEvent, WeChatBinding
+from accounts.models import BasicInformation, Candidate, LedgerEvent, WeChatUser
 from accounts.next_steps import next_step
 from accounts.services import profile
 from exam_portal import clock
@@ -143,18 +143,8 @@ def test_the_database_knows_the_kinds_of_employers(candidate: Candidate) -> None
 
 
 # --- WeChat -------------------------------------------------------------------------------------
-@pytest.mark.rule("R08")
-def test_one_wechat_belongs_to_one_candidate(candidate: Candidate, newcomer: Candidate) -> None:
-    taken = candidate.wechat.unionid
-    code = refusal(
-        lambda: profile.bind_wechat(candidate=newcomer, actor=acting(newcomer), unionid=taken, following=True)
-    )
-    assert code == "wechat_taken"
-    assert WeChatBinding.objects.get().candidate == candidate
-
-
 def test_the_stand_in_for_wechat_is_not_there_in_production(client: Client, newcomer: Candidate, settings: Any) -> None:
     client.force_login(newcomer.user)
     settings.PORTAL_ENV = "production"
     client.post("/account/wechat/")
-    assert not WeChatBinding.objects.exists()
+    assert not WeChatUser.objects.exists()

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Candidate, LedgerEvent, Message, Point, Question, RecoveryAttempts, Region, User
-from accounts.services import outbox, recovery
+from accounts.services import recovery
 from exam_portal.kit.errors import Refused
 from registration.models import Exam
 from tests.accounts.recovering import BEGIN, CODE, LOGIN, NEW, NUMBER, OLD, PASSWORD, QUESTION, begin, signed_in
@@ -55,7 +55,6 @@ def test_a_wrong_answer_changes_nothing_and_the_candidate_is_told(somebody: Cand
     client.post(QUESTION, {"answer": "第二次"})
     assert recovery.sweep_attempts() == 1
     message = Message.objects.get(kind="recovery_failed")
-    outbox.deliver(message_id=message.pk)
     assert (message.candidate, message.facts) == (somebody, {"count": 2})
     assert LedgerEvent.objects.get(action="recovery.failed").payload == {"wrong": 2}
     assert recovery.sweep_attempts() == 0

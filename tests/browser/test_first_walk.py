@@ -1,7 +1,6 @@
 """A candidate's first walk, from the special notice to the printed form, on the real exam-year files."""
 
 import io
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 from pypdf import PdfReader
 
-from accounts.models import Candidate, Message
+from accounts.models import Candidate
 from registration.models import Application
 from tests.browser.conftest import DESK, PHONE, Walker
 
@@ -167,10 +166,6 @@ def test_from_the_notice_to_the_printed_form(
     text = form_text(walk)
     assert code in text.replace(" ", "")
     assert "护理学" in text
-    # The message reaches the inbox by way of the worker.
-    until = time.monotonic() + 20
-    while Message.objects.get().state != Message.State.SENT and time.monotonic() < until:
-        time.sleep(0.2)
     walk.go("/account/inbox/")
     walk.look("inbox")
     assert walk.page.locator("main", has_text=code).count() == 1

@@ -22,7 +22,7 @@ from django.core import signing
 from django.db import connection
 
 from accounts.actors import SYSTEM
-from accounts.models import Candidate, EmailCode, IdentityRequest, Message, Point, User
+from accounts.models import Candidate, Delivery, EmailCode, IdentityRequest, Point, User
 from accounts.services import staff, two_step
 from exam_portal import clock
 from exam_portal.local.demo import ALONE, celery
@@ -166,7 +166,7 @@ def sign_in(browser: Browser) -> None:
     assert browser.address == "/dashboard/"
 
 
-def recover(browser: Browser, worker_log: Path) -> None:
+def recover(browser: Browser) -> None:
     stranger = Browser(browser.port, pages=browser.pages)
     stranger.form("/account/recovery/", login=SPELT)
     stranger.post("/account/recovery/question/", answer=WRONG_ANSWER)
@@ -181,20 +181,20 @@ def recover(browser: Browser, worker_log: Path) -> None:
     with breaking("accounts_ledgerevent", "NEW.action = 'password.recovered'"):
         stranger.post("/account/recovery/password/", password1=NEW_PASSWORD, password2=NEW_PASSWORD)
         assert stranger.status == 500
-    with breaking("accounts_message", "NEW.state = 'sent'"):  # under the task that delivers the message
-        stranger.form("/account/recovery/password/", password1=NEW_PASSWORD, password2=NEW_PASSWORD)
-        assert stranger.address == "/account/login/"
-        until(lambda: "provoked by a test" in worker_log.read_text())
-    assert Message.objects.get(kind="password_recovered").state == "queued"
+    stranger.form("/account/recovery/password/", password1=NEW_PASSWORD, password2=NEW_PASSWORD)
+    assert stranger.address == "/account/login/"
     browser.form("/account/login/", login=NUMBER, password=NEW_PASSWORD)
     assert browser.address == "/dashboard/"
     assert {where for where, row in rows() if leaked(row, SECRETS)} == set()  # among them the session begun so
 
 
-def verify_email(browser: Browser) -> None:
+def verify_email(browser: Browser, worker_log: Path) -> None:
     browser.form("/account/security/email/", address="lin@example.org", password=NEW_PASSWORD)
     code = until(lambda: EmailCode.objects.filter(purpose="verify", sent_at__isnull=False).first()).code
-    browser.post("/account/security/email/code/", code=code)
+    with breaking("accounts_delivery", "NEW.state = 'sending'"):  # under the task that sends the message
+        browser.post("/account/security/email/code/", code=code)
+        until(lambda: "provoked by a test" in worker_log.read_text())
+    assert Delivery.objects.get(message__kind="email_changed").state == "queued"
     assert User.objects.get(username="quiet.ferry").email == "lin@example.org"
 
 
@@ -239,7 +239,7 @@ def register(browser: Browser) -> None:
     browser.get(f"{EXAM}/check/")
     browser.post(f"{EXAM}/submit/")
     assert "%PDF" in browser.get(f"{EXAM}/form.pdf")
-    until(lambda: Message.objects.filter(kind="application_submitted", state="sent").first())
+    until(lambda: Delivery.objects.filter(message__kind="application_submitted", state="sent").first())
     browser.get("/account/inbox/")
     browser.get(f"/nowhere/?code={'x' * 20}")
 
@@ -315,8 +315,8 @@ def test_a_whole_walk_leaves_no_number_password_or_answer_anywhere(portal: Porta
     browser = Browser(portal.port)
     sign_up(browser)
     sign_in(browser)
-    recover(browser, portal.folder / "worker.log")
-    verify_email(browser)
+    recover(browser)
+    verify_email(browser, portal.folder / "worker.log")
     complete_account(browser)
     register(browser)
     assert Candidate.objects.get().id_number == NUMBER

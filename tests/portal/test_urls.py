@@ -61,6 +61,7 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "mfa_reauthenticate_webauthn": (SIGN_IN, 403, 403, 302),
     "account_logout": (302, 200, 200, 200),
     "account_inactive": (200, 200, 200, 200),
+    "wechat_events": (403, 403, 403, 403),
     "set_language": (302, 302, 302, 302),
     "registration:regions": (200, 200, 200, 200),
     "registration:region_notice": (200, 200, 200, 200),

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.actors import SYSTEM, acting
-from accounts.models import Candidate, LedgerEvent, Message, Point, StaffAssignment
+from accounts.models import Candidate, LedgerEvent, Point, StaffAssignment
 from accounts.services import outbox, staff
 from accounts.views import profile
 from exam_portal import clock
@@ -70,7 +70,6 @@ def looked_at(exam: Exam) -> Candidate:
     for version in range(2):
         facts = {"exam": "x"}
         outbox.enqueue(candidate=candidate, kind="application_withdrawn", object_id="1", version=version, facts=facts)
-    Message.objects.update(state=Message.State.SENT)
     return candidate
 
 

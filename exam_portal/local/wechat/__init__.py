@@ -19,6 +19,7 @@ def settings_of(port: int) -> dict[str, str]:
         "PORTAL_WECHAT_API": f"http://127.0.0.1:{port}",
         "PORTAL_WECHAT_ACCOUNT_APP_ID": APP_ID,
         "PORTAL_WECHAT_ACCOUNT_SECRET": SECRET,
+        "PORTAL_WECHAT_REMINDER_TEMPLATE": "sandbox-reminder",
         "PORTAL_WECHAT_EVENT_TOKEN": TOKEN,
         "PORTAL_WECHAT_EVENT_AES_KEY": AES_KEY,
     }

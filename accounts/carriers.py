@@ -1,0 +1,114 @@
+"""The carriers by which messages leave the portal: what each needs of a candidate, and how it sends.
+
+A carrier raises `NotSent` with what that means; the outbox (accounts.services.outbox) does the rest.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.urls import reverse
+from django.utils.module_loading import import_string
+
+from accounts.models import Candidate, Carrier, Message
+from accounts.wechat.client import Verdict, WeChatFailed, official_account
+from exam_portal.kit import moments
+
+# The places of the template 「待办事项提醒」 and what WeChat lets stand in each.
+LONGEST_THING = 20
+
+
+class NotSent(Exception):
+    """A message did not go out; `verdict` says whether to try again."""
+
+    def __init__(self, words: str, verdict: Verdict) -> None:
+        super().__init__(words)
+        self.verdict = verdict
+
+
+@dataclass(frozen=True)
+class Way:
+    """A carrier: whether a candidate can be reached by it, and sending, which returns the carrier's own number."""
+
+    reaches: Callable[[Candidate], bool]
+    send: Callable[[Message], str]
+
+
+def send_wechat(message: Message) -> str:
+    """By the template 「待办事项提醒」: what, until when, and where it stands.
+
+    Raises:
+        NotSent
+    """
+    wechat = getattr(message.candidate, "wechat", None)
+    if wechat is None or not wechat.openid or not wechat.following:
+        raise NotSent("not bound or not following", Verdict.DROP)
+    title, body = message.parts()
+    until = message.fact("deadline")
+    at = datetime.fromisoformat(until) if until else message.created_at
+    values = {
+        "thing1": _cut(title),
+        "time2": moments.end(at) if until else moments.moment(at),
+        "thing3": _cut(body.splitlines()[0] if body else title),
+    }
+    try:
+        return official_account().send_template(
+            openid=wechat.openid,
+            template=settings.WECHAT_REMINDER_TEMPLATE,
+            url=settings.PORTAL_ORIGIN + reverse("accounts:inbox"),
+            key=message.key,
+            values=values,
+        )
+    except WeChatFailed as failed:
+        raise NotSent(str(failed), failed.verdict) from None
+
+
+def send_email(message: Message) -> str:
+    """To the verified address.
+
+    Raises:
+        NotSent
+    """
+    address = message.candidate.user.email
+    if not address:
+        raise NotSent("no address", Verdict.DROP)
+    title, body = message.parts()
+    try:
+        EmailMessage(subject=" ".join(title.split()), body=body, to=[address]).send()
+    except OSError as error:
+        raise NotSent(type(error).__name__, Verdict.RETRY) from None
+    return ""
+
+
+def send_sms(message: Message) -> str:
+    """By the function that the setting PORTAL_SMS names: it takes a mobile number and a text, and returns a number.
+
+    Raises:
+        NotSent
+    """
+    basic = getattr(message.candidate, "basic_information", None)
+    if basic is None:
+        raise NotSent("no number", Verdict.DROP)
+    send: Callable[[str, str], str] = import_string(settings.PORTAL_SMS)
+    try:
+        return send(basic.mobile, message.parts()[0])
+    except OSError as error:
+        raise NotSent(type(error).__name__, Verdict.RETRY) from None
+
+
+WAYS = {
+    Carrier.WECHAT: Way(
+        reaches=lambda candidate: hasattr(candidate, "wechat") and bool(candidate.wechat.openid), send=send_wechat
+    ),
+    Carrier.EMAIL: Way(reaches=lambda candidate: settings.PORTAL_EMAIL and bool(candidate.user.email), send=send_email),
+    Carrier.SMS: Way(
+        reaches=lambda candidate: bool(settings.PORTAL_SMS) and hasattr(candidate, "basic_information"), send=send_sms
+    ),
+}
+
+
+def _cut(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_THING else text[: LONGEST_THING - 1] + "…"
