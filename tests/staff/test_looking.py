@@ -55,6 +55,7 @@ OWN = {
     "mfa_reauthenticate",
     "mfa_reauthenticate_webauthn",
     "set_language",
+    "wechat_events",
 }
 BANNER = "的视角查看网站"
 
