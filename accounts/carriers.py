@@ -46,7 +46,7 @@ def send_wechat(message: Message) -> str:
     if wechat is None or not wechat.openid or not wechat.following:
         raise NotSent("not bound or not following", Verdict.DROP)
     title, body = message.parts()
-    until = message.fact("deadline")
+    until = message.facts.get("deadline")
     at = datetime.fromisoformat(until) if until else message.created_at
     values = {
         "thing1": _cut(title),

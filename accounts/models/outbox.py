@@ -1,7 +1,5 @@
 """Messages to candidates, and bringing each by the carriers that a candidate has (R17)."""
 
-from typing import Any
-
 from django.db import models
 from django.db.models import Q
 from django.template.loader import render_to_string
@@ -49,10 +47,6 @@ class Message(models.Model):
         """Title and body of the text."""
         title, _gap, body = self.text.partition("\n\n")
         return title.strip(), body.strip()
-
-    def fact(self, name: str) -> Any:
-        """One of the facts, or None."""
-        return self.facts.get(name)
 
 
 class Carrier(models.TextChoices):

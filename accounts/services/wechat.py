@@ -56,7 +56,7 @@ def bind(
     found.bound_at = at if anew else found.bound_at
     found.save(update_fields=["candidate", "nickname", "bound_at"])
     if anew:
-        _record(candidate, actor, "wechat.bound", at, following=found.following)
+        ledger.record_about(candidate, "wechat.bound", actor, at, following=found.following)
     return found
 
 
@@ -75,7 +75,7 @@ def unbind(*, candidate: Candidate, actor: Actor, at: datetime) -> None:
     check_acts_for(actor, candidate)
     candidate = hold(candidate)
     if forget(candidate=candidate):
-        _record(candidate, actor, "wechat.unbound", at)
+        ledger.record_about(candidate, "wechat.unbound", actor, at)
 
 
 def forget(*, candidate: Candidate) -> bool:
@@ -85,10 +85,8 @@ def forget(*, candidate: Candidate) -> bool:
 
 def _known(*, unionid: str, openid: str) -> WeChatUser:
     """The row of somebody's WeChat, locked; made where there is none, and one of two that turn out to be the same."""
-    rows = list(locked(WeChatUser.objects.filter(unionid=unionid)))
-    by_openid = list(locked(WeChatUser.objects.filter(openid=openid))) if openid else []
-    found = rows[0] if rows else None
-    other = by_openid[0] if by_openid else None
+    found = locked(WeChatUser.objects.filter(unionid=unionid)).first()
+    other = locked(WeChatUser.objects.filter(openid=openid)).first() if openid else None
     if found is None and other is not None and other.unionid is None:
         other.unionid = unionid
         other.save(update_fields=["unionid"])
@@ -146,9 +144,9 @@ def _tell(row: WeChatUser) -> None:
     if row.candidate is None:
         return
     if row.following:
-        _record(row.candidate, SYSTEM, "wechat.followed", clock.now())
+        ledger.record_about(row.candidate, "wechat.followed", SYSTEM)
     else:
-        _record(row.candidate, SYSTEM, "wechat.unfollowed", clock.now())
+        ledger.record_about(row.candidate, "wechat.unfollowed", SYSTEM)
 
 
 def _delivered(fields: dict[str, Any]) -> None:
@@ -221,7 +219,3 @@ def _ring(wechat_id: int) -> None:
     from accounts.tasks import learn_wechat  # the bell's clapper is a task, and tasks call services
 
     ring(learn_wechat, wechat_id)
-
-
-def _record(candidate: Candidate, actor: Actor, action: str, at: datetime, **payload: Any) -> None:
-    ledger.record(stream="candidate", stream_id=str(candidate.pk), action=action, actor=actor, payload=payload, at=at)

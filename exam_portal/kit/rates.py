@@ -16,7 +16,7 @@ def wait(name: str, *, per_second: int) -> None:
         cache.add(key, 0, timeout=5)
         if (_one_more(key) or 0) <= per_second:
             return
-        time.sleep(second + 1 - time.time() if time.time() < second + 1 else 0)
+        time.sleep(max(0.0, second + 1 - time.time()))
 
 
 def _one_more(key: str) -> int | None:
