@@ -142,6 +142,11 @@ def candidate_of(user: User) -> Candidate | None:
     return user.candidate
 
 
+def user_of_wechat(unionid: str) -> User | None:
+    """The account of the candidate who has bound this WeChat."""
+    return User.objects.filter(candidate__wechat__unionid=unionid).first()
+
+
 def candidates_named(
     typed: str, *, beginning: bool = False, among: QuerySet[Candidate] | None = None
 ) -> QuerySet[Candidate]:

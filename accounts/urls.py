@@ -11,6 +11,7 @@ from accounts.views import (
     registering,
     security,
     two_step,
+    wechat,
     welcome,
 )
 
@@ -23,7 +24,9 @@ urlpatterns = [
     path("education/<int:record>/", education.correct, name="education_correct"),
     path("credentials/", credentials.credentials, name="credentials"),
     path("credentials/<slug:credential>/", credentials.change, name="credential"),
-    path("wechat/", profile.wechat, name="wechat"),
+    path("wechat/", wechat.wechat, name="wechat"),
+    path("wechat/unbind/", wechat.unbind, name="wechat_unbind"),
+    path("login/wechat/", wechat.sign_in, name="wechat_sign_in"),
     path("inbox/", profile.inbox, name="inbox"),
     path("identity/", identity_requests.notice, name="identity_notice"),
     path("identity/applications/", identity_requests.applications, name="identity_applications"),

@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "allauth.usersessions",
     "crispy_forms",
     "crispy_bootstrap5",
@@ -226,6 +227,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 ACCOUNT_ADAPTER = "accounts.auth.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "accounts.wechat.adapter.WeChatAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -266,9 +268,15 @@ DEFAULT_FROM_EMAIL = env.str("PORTAL_EMAIL_FROM", f"no-reply@{urlsplit(PORTAL_OR
 
 # --- WeChat (R08, R17): the real one, or the sandbox of exam_portal/local/wechat, by the same client ----
 WECHAT_API = env.str("PORTAL_WECHAT_API", "https://api.weixin.qq.com")
+WECHAT_OPEN = env.str("PORTAL_WECHAT_OPEN", "https://open.weixin.qq.com")
+WECHAT_WEBSITE_APP_ID = env.str("PORTAL_WECHAT_WEBSITE_APP_ID", "")
+WECHAT_WEBSITE_SECRET = env.str("PORTAL_WECHAT_WEBSITE_SECRET", "")
 WECHAT_ACCOUNT_APP_ID = env.str("PORTAL_WECHAT_ACCOUNT_APP_ID", "")
 WECHAT_REMINDER_TEMPLATE = env.str("PORTAL_WECHAT_REMINDER_TEMPLATE", "")
 WECHAT_ACCOUNT_SECRET = env.str("PORTAL_WECHAT_ACCOUNT_SECRET", "")
+# How candidates find the official account: its name, and the address in its QR code.
+WECHAT_ACCOUNT_NAME = env.str("PORTAL_WECHAT_ACCOUNT_NAME", "")
+WECHAT_FOLLOW_URL = env.str("PORTAL_WECHAT_FOLLOW_URL", "")
 WECHAT_EVENT_TOKEN = env.str("PORTAL_WECHAT_EVENT_TOKEN", "")
 WECHAT_EVENT_AES_KEY = env.str("PORTAL_WECHAT_EVENT_AES_KEY", "")
 
@@ -306,7 +314,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # Where a WeChat is set up, a form leads to its page.
+        "form-action": [SELF, *([WECHAT_OPEN] if WECHAT_WEBSITE_APP_ID or WECHAT_ACCOUNT_APP_ID else [])],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "manifest-src": [SELF],

@@ -5,8 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from accounts.limits import per_address
-from accounts.views import two_step, wechat_events
+from accounts.views import two_step, wechat, wechat_events
 from accounts.views.registering import SignUpView
 
 urlpatterns = [
@@ -14,11 +13,13 @@ urlpatterns = [
     path("", include("registration.urls")),
     path("account/", include("accounts.urls")),
     path("account/signup/", SignUpView.as_view(), name="account_signup"),
-    path("account/login/", per_address("PORTAL_SIGN_INS_PER_ADDRESS")(allauth_views.login), name="account_login"),
+    path("account/login/", wechat.sign_in_page, name="account_login"),
     path("account/login/second-step/", two_step.sign_in_step, name="mfa_authenticate"),
     path("account/confirm/", two_step.prove_by_password, name="account_reauthenticate"),
     path("account/confirm/code/", two_step.prove_by_code, name="mfa_reauthenticate"),
     path("account/confirm/passkey/", two_step.prove_by_passkey, name="mfa_reauthenticate_webauthn"),
+    path("account/wechat/website/", wechat.website_callback, name="wechat_website_callback"),
+    path("account/wechat/account/", wechat.account_callback, name="wechat_account_callback"),
     path("account/logout/", allauth_views.logout, name="account_logout"),
     path("account/inactive/", allauth_views.account_inactive, name="account_inactive"),
     path("wechat/events/", wechat_events.take, name="wechat_events"),

@@ -1,8 +1,9 @@
 """The sandbox of WeChat in tests: a real server on loopback, in a thread."""
 
+import http.client
 import json
 import threading
-import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.wechat.client import official_account
-from exam_portal.local.wechat import AES_KEY, APP_ID, SECRET, TOKEN
+from exam_portal.local.wechat import AES_KEY, APP_ID, SECRET, TOKEN, WEBSITE_ID, WEBSITE_SECRET
 from exam_portal.local.wechat.people import World
 from exam_portal.local.wechat.server import Server, make_server
 
@@ -49,6 +50,19 @@ class Sandbox:
         assert person is not None
         return person.openid(self.world.account.app_id)
 
+    def allow(self, address: str, number: int) -> str:
+        """The address to which the browser comes back when this person scans and allows it; 0 is to refuse."""
+        page = urllib.parse.urlsplit(address)
+        assert page.fragment == "wechat_redirect"
+        given = dict(urllib.parse.parse_qsl(page.query))
+        connection = http.client.HTTPConnection(page.netloc, timeout=10)
+        body = urllib.parse.urlencode({**given, "person": number})
+        connection.request("POST", page.path, body=body)
+        location = connection.getresponse().headers["Location"]
+        connection.close()
+        assert location.startswith(given["redirect_uri"])
+        return location
+
     def received(self) -> list[dict[str, Any]]:
         """Every message that arrived, in order."""
         return list(self.ask("/sandbox/state")["received"])
@@ -70,7 +84,9 @@ def sandbox(portal: str = "") -> Iterator[Sandbox]:
 
 def reachable(running: Sandbox, settings: Any) -> None:
     """Let the portal of this process speak with a sandbox."""
-    settings.WECHAT_API, settings.WECHAT_ACCOUNT_APP_ID = running.base, APP_ID
+    settings.WECHAT_API = settings.WECHAT_OPEN = running.base
+    settings.WECHAT_WEBSITE_APP_ID, settings.WECHAT_WEBSITE_SECRET = WEBSITE_ID, WEBSITE_SECRET
+    settings.WECHAT_ACCOUNT_APP_ID, settings.WECHAT_FOLLOW_URL = APP_ID, f"{running.base}/sandbox/"
     settings.WECHAT_ACCOUNT_SECRET, settings.WECHAT_REMINDER_TEMPLATE = SECRET, "reminder"
     settings.WECHAT_EVENT_TOKEN, settings.WECHAT_EVENT_AES_KEY = TOKEN, AES_KEY
     official_account.cache_clear()

@@ -81,5 +81,4 @@ def _tell(candidate: Candidate, actor: Actor, kind: str) -> None:
     point = Point.objects.filter(pk=actor.point).first()
     region = Region.objects.filter(pk=actor.region).first()
     facts = {"institution": str(point or region or ""), "telephone": point.telephone if point else ""}
-    earlier = candidate.messages.filter(kind=kind).count()
-    outbox.enqueue(candidate=candidate, kind=kind, object_id=str(candidate.pk), version=earlier + 1, facts=facts)
+    outbox.tell(candidate=candidate, kind=kind, **facts)

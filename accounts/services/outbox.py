@@ -69,6 +69,12 @@ def enqueue(
     return message
 
 
+def tell(*, candidate: Candidate, kind: str, **facts: Any) -> None:
+    """Write one more message of a kind that is about the account; the candidate's row is locked by the caller."""
+    earlier = candidate.messages.filter(kind=kind).count()
+    enqueue(candidate=candidate, kind=kind, object_id=str(candidate.pk), version=earlier + 1, facts=facts)
+
+
 def due_at(at: datetime, *, deadline: datetime | None) -> datetime:
     """When a message of this moment may go out: now, or at eight in the morning after a quiet night."""
     local = at.astimezone(clock.BEIJING)

@@ -196,10 +196,7 @@ def set_password(*, proof: Proof, password: str) -> User:
         actor=acting(candidate),
         payload={"by": proof.by},
     )
-    earlier = candidate.messages.filter(kind="password_recovered").count()
-    outbox.enqueue(
-        candidate=candidate, kind="password_recovered", object_id=str(candidate.pk), version=earlier + 1, facts={}
-    )
+    outbox.tell(candidate=candidate, kind="password_recovered")
     forget_failed_sign_ins(user)
     return user
 
@@ -248,7 +245,7 @@ def begin_email(*, candidate: Candidate, actor: Actor, address: str, password: s
     Raises:
         Refused: the password is not right (`wrong_password`), or there were too many tries or codes (`too_many`).
     """
-    _check_password_again(candidate, actor, password)
+    check_password_again(candidate=candidate, actor=actor, password=password)
     return email_codes.issue(purpose=EmailCode.Purpose.VERIFY, candidate=candidate.pk, address=address)
 
 
@@ -271,18 +268,24 @@ def remove_email(*, candidate: Candidate, actor: Actor, password: str) -> None:
     Raises:
         Refused: as `begin_email`.
     """
-    _check_password_again(candidate, actor, password)
+    check_password_again(candidate=candidate, actor=actor, password=password)
     _set_address(candidate, actor, "", "email.removed")
 
 
-def _check_password_again(candidate: Candidate, actor: Actor, password: str) -> None:
+def check_password_again(*, candidate: Candidate, actor: Actor, password: str) -> None:
+    """Refuse whoever is signed in but does not know the password.
+
+    Raises:
+        Refused: the password is not right (`wrong_password`), or was wrong too often (`too_many`).
+    """
     check_acts_for(actor, candidate)
     with transaction.atomic():
         hold(candidate)
     # Counted in a transaction of its own: a refusal must not take the count back.
-    _claim(way="address", name=str(candidate.pk), candidates=[candidate.pk])
+    tries = _claim(way="address", name=str(candidate.pk), candidates=[candidate.pk])
     if not User.objects.get(candidate=candidate).check_password(password):
         raise Refused(_("This is not your password."), code="wrong_password")
+    RecoveryAttempts.objects.filter(pk=tries, tries__gt=0).update(tries=F("tries") - 1)  # only wrong ones count
 
 
 @transaction.atomic
@@ -293,11 +296,4 @@ def _set_address(candidate: Candidate, actor: Actor, address: str, action: str) 
     user.save(update_fields=["email"])
     candidate.user = user
     ledger.record(stream="candidate", stream_id=str(candidate.pk), action=action, actor=actor)
-    earlier = candidate.messages.filter(kind="email_changed").count()
-    outbox.enqueue(
-        candidate=candidate,
-        kind="email_changed",
-        object_id=str(candidate.pk),
-        version=earlier + 1,
-        facts={"removed": not address},
-    )
+    outbox.tell(candidate=candidate, kind="email_changed", removed=not address)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import SYSTEM, Actor, check_acts_for
 from accounts.models import Candidate, WeChatEvent, WeChatEventCount, WeChatUser
-from accounts.services import ledger, outbox
+from accounts.services import ledger, outbox, recovery
 from accounts.services.candidates import hold
 from accounts.wechat.client import BATCH, Follower, official_account
 from accounts.wechat.events import Event
@@ -23,6 +23,7 @@ from exam_portal.kit.locks import locked
 
 FOLLOWS = {"subscribe": True, "unsubscribe": False}
 ASKED_AGAIN = timedelta(hours=20)
+LOOKED_AGAIN = timedelta(seconds=20)  # how often one candidate can have WeChat asked
 KEPT = timedelta(days=2)  # events: WeChat sends one again within seconds
 
 
@@ -57,25 +58,24 @@ def bind(
     found.save(update_fields=["candidate", "nickname", "bound_at"])
     if anew:
         ledger.record_about(candidate, "wechat.bound", actor, at, following=found.following)
+        outbox.tell(candidate=candidate, kind="wechat_bound")
+    if found.openid and not found.following:
+        transaction.on_commit(lambda: _ring(found.pk))
     return found
 
 
-@transaction.atomic
-def stand_in(*, candidate: Candidate, actor: Actor, at: datetime) -> None:
-    """Bind a made-up WeChat that follows: outside production only, until binding goes through WeChat."""
-    known = WeChatUser.objects.filter(candidate=candidate).first()
-    unionid = (known and known.unionid) or f"stand-in-{candidate.pk}"
-    bind(candidate=candidate, actor=actor, unionid=unionid, nickname="", at=at)
-    WeChatUser.objects.filter(candidate=candidate).update(following=True)
+def unbind(*, candidate: Candidate, actor: Actor, password: str, at: datetime) -> None:
+    """Take the binding away; choosing an exam and submitting stop until one is bound again. Twice is once.
 
-
-@transaction.atomic
-def unbind(*, candidate: Candidate, actor: Actor, at: datetime) -> None:
-    """Take the binding away; choosing an exam and submitting stop until one is bound again. Twice is once."""
-    check_acts_for(actor, candidate)
-    candidate = hold(candidate)
-    if forget(candidate=candidate):
-        ledger.record_about(candidate, "wechat.unbound", actor, at)
+    Raises:
+        Refused: as `recovery.check_password_again`.
+    """
+    recovery.check_password_again(candidate=candidate, actor=actor, password=password)
+    with transaction.atomic():
+        candidate = hold(candidate)
+        if forget(candidate=candidate):
+            ledger.record_about(candidate, "wechat.unbound", actor, at)
+            outbox.tell(candidate=candidate, kind="wechat_unbound")
 
 
 def forget(*, candidate: Candidate) -> bool:
@@ -112,7 +112,7 @@ def _known(*, unionid: str, openid: str) -> WeChatUser:
 # --- Following ------------------------------------------------------------------------------------
 def take_event(event: Event) -> bool:
     """Do what an event says, once; False when it was taken before. What it needs to ask is asked by a worker."""
-    at = datetime.fromtimestamp(event.at, UTC)
+    at = clock.as_shown(datetime.fromtimestamp(event.at, UTC))
     with transaction.atomic():
         _row, new = WeChatEvent.objects.get_or_create(key=event.key[:160], defaults={"at": clock.now()})
         count(WeChatEventCount.Outcome.TAKEN if new else WeChatEventCount.Outcome.AGAIN)
@@ -156,6 +156,13 @@ def _delivered(fields: dict[str, Any]) -> None:
         outbox.came_back(remote_id=str(fields.get("MsgID", "")), why=status)
 
 
+def look_again(*, candidate: Candidate, at: datetime) -> None:
+    """Have WeChat asked whether the candidate follows, where its openid is known; at most every few seconds."""
+    known = WeChatUser.objects.filter(candidate=candidate).exclude(openid=None)
+    for pk in known.exclude(checked_at__gt=at - LOOKED_AGAIN).values_list("pk", flat=True):
+        _ring(pk)
+
+
 def learn(*, wechat_id: int, at: datetime) -> None:
     """Ask WeChat who it is that follows, and whether they do. Runs in a worker.
 
@@ -184,11 +191,18 @@ def note_follower(follower: Follower, *, at: datetime) -> None:
 
 
 def reconcile(*, at: datetime) -> int:
-    """Ask WeChat about everybody who was not asked about lately, in batches. Returns how many; runs in a worker.
+    """Compare who follows with what WeChat knows, in batches. Returns how many were asked about; runs in a worker.
+
+    First come those whose following nobody told the portal of; then WeChat is asked about everybody who was not asked
+    about lately.
 
     Raises:
         WeChatFailed: the rest is asked about next time.
     """
+    page = official_account().openids()
+    while page:
+        WeChatUser.objects.bulk_create((WeChatUser(openid=openid) for openid in page), ignore_conflicts=True)
+        page = official_account().openids(after=page[-1])
     asked = 0
     due = WeChatUser.objects.exclude(openid=None).exclude(checked_at__gt=at - ASKED_AGAIN)
     while openids := list(due.order_by(F("checked_at").asc(nulls_first=True)).values_list("openid", flat=True)[:BATCH]):

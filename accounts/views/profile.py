@@ -1,6 +1,5 @@
-"""The candidate's own data: basic information, WeChat, inbox."""
+"""The candidate's own data: basic information, inbox."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +11,6 @@ from accounts.actors import acting
 from accounts.models import Candidate
 from accounts.profile_forms import BasicInformationForm
 from accounts.services import outbox, profile
-from accounts.services import wechat as wechat_service
 from exam_portal import clock
 from exam_portal.kit import hooks
 from exam_portal.kit.forms import carry_out, posted
@@ -43,18 +41,6 @@ def basic_information(request: HttpRequest, *, candidate: Candidate) -> HttpResp
     ):
         return saved(request, candidate, _("Basic information saved."))
     return render(request, "accounts/basic_information.html", {"form": form, "candidate": candidate})
-
-
-@candidate_page
-def wechat(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
-    """A plain stand-in for binding WeChat, outside production only: one press binds a made-up WeChat."""
-    available = settings.PORTAL_ENV != "production"
-    if request.method == "POST" and available:
-        wechat_service.stand_in(candidate=candidate, actor=acting(candidate), at=clock.arrival(request))
-        messages.success(request, _("WeChat bound, and the official account followed."))
-        return redirect("portal:dashboard")
-    binding = getattr(candidate, "wechat", None)
-    return render(request, "accounts/wechat.html", {"binding": binding, "available": available})
 
 
 @candidate_page

@@ -159,27 +159,47 @@ class OfficialAccount:
             return self._token
 
     def _ask(self, method: str, path: str, params: dict[str, str], body: dict[str, Any] | None) -> dict[str, Any]:
-        try:
-            # As UTF-8: some endpoints show the escapes of ASCII as they stand.
-            content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-            answer = self._session.request(
-                method,
-                self._base + path,
-                params=params,
-                data=content,
-                timeout=TIMEOUT,
-                allow_redirects=False,  # the address holds the token
-            )
-            found = answer.json() if answer.status_code == requests.codes.ok else None
-        except (requests.RequestException, ValueError) as error:
-            # Its text would hold the address, and with it the token.
-            raise WeChatFailed(0, f"{path}: {type(error).__name__}", Verdict.RETRY) from None
-        if not isinstance(found, dict):
-            raise WeChatFailed(0, f"{path}: HTTP {answer.status_code}", Verdict.RETRY)
-        if errcode := int(found.get("errcode", 0)):
-            verdict = VERDICTS.get(errcode, Verdict.RETRY)
-            raise WeChatFailed(errcode, str(found.get("errmsg", ""))[:200], verdict)
-        return found
+        return ask(self._session, method, self._base, path, params, body)
+
+
+def ask(
+    session: requests.Session,
+    method: str,
+    base: str,
+    path: str,
+    params: dict[str, str],
+    body: dict[str, Any] | None = None,
+    *,
+    needed: str = "",
+) -> dict[str, Any]:
+    """What an endpoint answers, with the field `needed`.
+
+    Raises:
+        WeChatFailed: it was not reached, or answered with an `errcode`, which comes inside HTTP 200.
+    """
+    try:
+        # As UTF-8: some endpoints show the escapes of ASCII as they stand.
+        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        answer = session.request(
+            method,
+            base + path,
+            params=params,
+            data=content,
+            timeout=TIMEOUT,
+            allow_redirects=False,  # the address holds the token
+        )
+        found = answer.json() if answer.status_code == requests.codes.ok else None
+    except (requests.RequestException, ValueError) as error:
+        # Its text would hold the address, and with it the token.
+        raise WeChatFailed(0, f"{path}: {type(error).__name__}", Verdict.RETRY) from None
+    if not isinstance(found, dict):
+        raise WeChatFailed(0, f"{path}: HTTP {answer.status_code}", Verdict.RETRY)
+    if errcode := int(found.get("errcode", 0)):
+        verdict = VERDICTS.get(errcode, Verdict.RETRY)
+        raise WeChatFailed(errcode, str(found.get("errmsg", ""))[:200], verdict)
+    if needed and not found.get(needed):
+        raise WeChatFailed(0, f"{path}: no {needed}", Verdict.RETRY)
+    return found
 
 
 @cache

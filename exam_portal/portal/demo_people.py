@@ -11,7 +11,10 @@ from accounts.actors import SYSTEM, Actor, acting, working_as
 from accounts.models import Candidate, Channel, Question, Site, User
 from accounts.services import credentials, education, profile, staff, two_step, wechat
 from accounts.services.registering import register_candidate
+from accounts.wechat.client import Follower
 from exam_portal import clock
+from exam_portal.local.wechat import APP_ID, OF_THE_DEMO
+from exam_portal.local.wechat.people import Person as WeChatPerson
 from registration.lifecycle import State
 from registration.models import Application, Exam
 from registration.services import applications
@@ -101,7 +104,17 @@ def _complete_account(
         certification_number="",
     )
     credentials.save_credential(candidate=candidate, actor=actor, kind=title, since=since)
-    wechat.stand_in(candidate=candidate, actor=actor, at=clock.now())
+    _use_wechat(candidate, actor)
+
+
+def _use_wechat(candidate: Candidate, actor: Actor) -> None:
+    """Bind the WeChat that somebody of the demo has at its sandbox, where it follows from the beginning."""
+    person = WeChatPerson(OF_THE_DEMO[candidate.user.username], candidate.name)
+    openid, at = person.openid(APP_ID), clock.now()
+    wechat.bind(
+        candidate=candidate, actor=actor, unionid=person.unionid, openid=openid, nickname=person.nickname, at=at
+    )
+    wechat.note_follower(Follower(openid, following=True, unionid=person.unionid), at=at)
 
 
 def _begin(candidate: Candidate, exam: Exam, region: str) -> Application:

@@ -28,6 +28,7 @@ SHOWN = {
     "accounts:credentials",
     "accounts:credential",
     "accounts:wechat",
+    "accounts:wechat_unbind",
     "accounts:inbox",
     "accounts:identity_notice",
     "accounts:identity_applications",

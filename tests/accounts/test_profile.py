@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils.translation import override
 
 from accounts.actors import acting
-from accounts.models import BasicInformation, Candidate, LedgerEvent, WeChatUser
+from accounts.models import BasicInformation, Candidate, LedgerEvent
 from accounts.next_steps import next_step
 from accounts.services import profile
 from exam_portal import clock
@@ -140,11 +140,3 @@ def test_basic_information_of_earlier_days_is_to_be_completed_first(
 def test_the_database_knows_the_kinds_of_employers(candidate: Candidate) -> None:
     with pytest.raises(IntegrityError, match="employer_kind_known"), transaction.atomic():
         BasicInformation.objects.update(employer_kind="x")
-
-
-# --- WeChat -------------------------------------------------------------------------------------
-def test_the_stand_in_for_wechat_is_not_there_in_production(client: Client, newcomer: Candidate, settings: Any) -> None:
-    client.force_login(newcomer.user)
-    settings.PORTAL_ENV = "production"
-    client.post("/account/wechat/")
-    assert not WeChatUser.objects.exists()

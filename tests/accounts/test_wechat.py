@@ -38,6 +38,13 @@ def bind(candidate: Candidate, unionid: str = "u1", **more: Any) -> WeChatUser:
     return wechat.bind(candidate=candidate, actor=acting(candidate), unionid=unionid, **how)
 
 
+def unbind(candidate: Candidate) -> None:
+    candidate.user.set_password("moon over ward seven")
+    candidate.user.save()
+    how = {"password": "moon over ward seven", "at": clock.now()}
+    wechat.unbind(candidate=candidate, actor=acting(candidate), **how)
+
+
 def followed(openid: str, name: str = "subscribe", *, at: int = NOW, **fields: str) -> bool:
     return wechat.take_event(Event(openid, name, at, fields))
 
@@ -66,15 +73,15 @@ def test_another_one_is_bound_only_after_unbinding(newcomer: Candidate) -> None:
     first = bind(newcomer)
     assert bind(newcomer).bound_at == first.bound_at, "twice is once"
     assert refusal(lambda: bind(newcomer, "u2")) == "bound_already"
-    wechat.unbind(candidate=newcomer, actor=acting(newcomer), at=clock.now())
-    wechat.unbind(candidate=newcomer, actor=acting(newcomer), at=clock.now())
+    unbind(newcomer)
+    unbind(newcomer)
     assert bind(newcomer, "u2").unionid == "u2"
     assert actions(newcomer) == ["wechat.bound", "wechat.unbound", "wechat.bound"]
 
 
 def test_what_was_unbound_is_free_for_another(newcomer: Candidate) -> None:
     bind(newcomer)
-    wechat.unbind(candidate=newcomer, actor=acting(newcomer), at=clock.now())
+    unbind(newcomer)
     other = factories.CandidateFactory()
     assert bind(other).candidate == other
     assert not WeChatUser.objects.filter(candidate=newcomer).exists()
@@ -131,7 +138,7 @@ def test_an_event_is_taken_once_and_an_older_one_changes_nothing(newcomer: Candi
     assert followed("o1", "unsubscribe", at=NOW + 10)
     assert followed("o1", "subscribe", at=NOW + 5)
     row.refresh_from_db()
-    assert (row.following, row.told_at) == (False, datetime.fromtimestamp(NOW + 10, UTC))
+    assert (row.following, row.told_at) == (False, clock.as_shown(datetime.fromtimestamp(NOW + 10, UTC)))
     assert actions(newcomer) == ["wechat.bound", "wechat.followed", "wechat.unfollowed"]
     assert {each.outcome: each.count for each in WeChatEventCount.objects.all()} == {"taken": 3, "again": 1}
 

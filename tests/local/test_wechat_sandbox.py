@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from exam_portal.local.wechat import APP_ID, SECRET, WEBSITE_ID, WEBSITE_SECRET
+from exam_portal.local.wechat import APP_ID, OF_THE_DEMO, SECRET, WEBSITE_ID, WEBSITE_SECRET
 from exam_portal.local.wechat.server import make_server
 from tests.wechat import Sandbox, sandbox
 
@@ -174,10 +174,12 @@ def test_it_is_as_slow_as_it_is_told(wechat: Sandbox) -> None:
 def test_a_restart_forgets_nobody_who_follows(tmp_path: Path) -> None:
     file = tmp_path / "wechat.json"
     first = make_server(port=0, file=file)
-    first.world.people[0].followed_at = 1
+    assert {each.number for each in first.world.people if each.followed_at} == set(OF_THE_DEMO.values())
+    for each in first.world.people:
+        each.followed_at = int(each.number == 2)
     first.world.save()
     second = make_server(port=0, file=file)
-    assert [each.number for each in second.world.people if each.followed_at] == [1]
+    assert [each.number for each in second.world.people if each.followed_at] == [2]
     for server in (first, second):
         server.server_close()
 

@@ -6,13 +6,14 @@ written on the way is searched.
 """
 
 import base64
+import contextlib
 import json
 import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 import redis
@@ -22,15 +23,17 @@ from django.core import signing
 from django.db import connection
 
 from accounts.actors import SYSTEM
-from accounts.models import Candidate, Delivery, EmailCode, IdentityRequest, Point, User
+from accounts.models import Candidate, Delivery, EmailCode, IdentityRequest, Point, User, WeChatUser
 from accounts.services import staff, two_step
 from exam_portal import clock
 from exam_portal.local.demo import ALONE, celery
+from exam_portal.local.wechat import settings_of
 from tests import factories
 from tests.portal.leaks import leaked
 from tests.portal.watching import Browser, Listener, Page, breaking, until
 from tests.processes import running, web
 from tests.staffing import staff_client
+from tests.wechat import Sandbox, sandbox
 
 # Used nowhere else: other tests write into the same logs of PostgreSQL and Redis.
 NUMBER = "33010619951231446X"
@@ -128,18 +131,19 @@ class Portal:
     port: int
     folder: Path
     told_to_redis: Listener
+    wechat: Sandbox
 
 
 @pytest.fixture
 def portal(transactional_db: None, tmp_path: Path) -> Iterator[Portal]:
     talkative = {"PORTAL_LOG_LEVEL": "DEBUG", "PORTAL_EMAIL_URL": f"filemail:///{tmp_path / 'mail'}"}
     worker = [*celery("worker", "--concurrency=2", *ALONE), "--loglevel=DEBUG"]
-    with (
-        Listener() as listener,
-        running(worker, log=tmp_path / "worker.log", **talkative),
-        web("--log-level=debug", log=tmp_path / "web.log", **talkative) as port,
-    ):
-        yield Portal(port, tmp_path, listener)
+    with sandbox() as wechat, Listener() as listener, contextlib.ExitStack() as processes:
+        talkative |= settings_of(wechat.server.server_address[1])
+        processes.enter_context(running(worker, log=tmp_path / "worker.log", **talkative))
+        port = processes.enter_context(web("--log-level=debug", log=tmp_path / "web.log", **talkative))
+        wechat.server.pusher.url = f"http://localhost:{port}/wechat/events/"
+        yield Portal(port, tmp_path, listener, wechat)
 
 
 def sign_up(browser: Browser) -> None:
@@ -217,7 +221,16 @@ def complete_account(browser: Browser) -> None:
     stranger.form("/account/identity/taken/43/", **{**CHANGE, "id_number": NUMBER[:17] + "0"})
     stranger.post("/account/identity/taken/43/", **CHANGE)
     assert IdentityRequest.objects.count() == 2
-    browser.form("/account/wechat/")
+
+
+def bind_wechat(browser: Browser, wechat: Sandbox) -> None:
+    browser.form("/account/wechat/", password=WRONG_PASSWORD)
+    browser.form("/account/wechat/", password=NEW_PASSWORD)
+    back = urlsplit(wechat.allow(browser.sent_to, 2))
+    browser.get(f"{back.path}?{back.query}")
+    assert (browser.status, browser.address) == (200, "/account/wechat/")
+    wechat.do("/sandbox/people/2", {"act": "follow"})
+    until(lambda: WeChatUser.objects.filter(candidate__isnull=False, following=True).exists())
 
 
 def register(browser: Browser) -> None:
@@ -318,11 +331,13 @@ def test_a_whole_walk_leaves_no_number_password_or_answer_anywhere(portal: Porta
     recover(browser)
     verify_email(browser, portal.folder / "worker.log")
     complete_account(browser)
+    bind_wechat(browser, portal.wechat)
     register(browser)
     assert Candidate.objects.get().id_number == NUMBER
     browser.pages += work_as_staff(portal.port).pages
 
     written: list[tuple[str, str]] = [*rows(), *keys_of_redis()]
+    written += [("told to WeChat", json.dumps(portal.wechat.ask("/sandbox/state"), ensure_ascii=False))]
     written += [("told to Redis", "\n".join(portal.told_to_redis.heard))]
     written += [(str(file), file.read_text()) for file in portal.folder.rglob("*") if file.is_file()]
     written += [(file.name, written_since(file, began)) for file, began in servers.items()]

@@ -33,6 +33,7 @@ class Browser:
     port: int
     cookies: dict[str, str] = field(default_factory=dict)
     pages: list[Page] = field(default_factory=list)
+    sent_to: str = ""  # where the last answer led; another site is not asked
 
     def get(self, path: str) -> str:
         return self._ask("GET", path)
@@ -72,7 +73,8 @@ class Browser:
                 key, _, rest = value.partition("=")
                 self.cookies[key] = rest.partition(";")[0]
         self.pages.append(Page(path, sent, answer.status, str(answer.headers), body))
-        return self._ask("GET", answer.headers["Location"]) if answer.status == 302 else body
+        self.sent_to = answer.headers.get("Location", "")
+        return self._ask("GET", self.sent_to) if answer.status == 302 and self.sent_to.startswith("/") else body
 
 
 class Listener:

@@ -55,6 +55,9 @@ OWN = {
     "mfa_reauthenticate",
     "mfa_reauthenticate_webauthn",
     "set_language",
+    "accounts:wechat_sign_in",
+    "wechat_website_callback",
+    "wechat_account_callback",
     "wechat_events",
 }
 BANNER = "的视角查看网站"

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import OF_THE_DEMO
+
 TOKEN_LASTS = 7_200  # seconds
 CODE_LASTS = 300
 CLIENT_ID_LASTS = 600
@@ -102,6 +104,9 @@ class World:
         if file and file.exists():
             kept = {row["number"]: row for row in json.loads(file.read_text())}
             self.people = [Person(**kept.get(each.number, asdict(each))) for each in self.people]
+        elif file:
+            for number in OF_THE_DEMO.values():
+                self.people[number - 1].followed_at = int(time.time())
 
     # --- People ---------------------------------------------------------------------------------
     def person(self, number: int) -> Person | None:

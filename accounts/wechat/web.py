@@ -1,0 +1,36 @@
+"""Who has scanned, or consented inside WeChat: the two calls of web sign-in, for the website and the official account.
+
+They are made by the web server while the person waits, since the code that came with the person lasts minutes.
+"""
+
+from typing import Any
+
+import requests
+from django.conf import settings
+
+from accounts.wechat.client import ask
+
+
+def token_of(*, app_id: str, secret: str, code: str) -> dict[str, Any]:
+    """What a code is exchanged for, once: `access_token` and `openid` at least.
+
+    Raises:
+        WeChatFailed
+    """
+    query = {"appid": app_id, "secret": secret, "code": code, "grant_type": "authorization_code"}
+    return _get("/sns/oauth2/access_token", query, needed="access_token")
+
+
+def person_of(*, token: str, openid: str) -> dict[str, str]:
+    """`openid`, `unionid` ("" where WeChat does not tell it) and `nickname` of whoever the token is about.
+
+    Raises:
+        WeChatFailed
+    """
+    found = _get("/sns/userinfo", {"access_token": token, "openid": openid, "lang": "zh_CN"}, needed="openid")
+    return {name: str(found.get(name) or "") for name in ("openid", "unionid", "nickname")}
+
+
+def _get(path: str, query: dict[str, str], *, needed: str) -> dict[str, Any]:
+    with requests.Session() as session:
+        return ask(session, "GET", settings.WECHAT_API.rstrip("/"), path, query, needed=needed)
