@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from csp.constants import SELF
 from django.conf import settings
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from exam_portal.local.demo import ALONE, celery
+from exam_portal.local.wechat import settings_of
 from tests.processes import running
+from tests.wechat import Sandbox, reachable, sandbox
 
 CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = settings.BASE_DIR / ".local" / "screenshots"
@@ -109,6 +112,8 @@ def walker(chromium: Browser, live_server: Any, request: pytest.FixtureRequest) 
     """`walker(PHONE, script=False, language="en", dark=False)`: a new person; errors of the page fail the test."""
     contexts: list[Any] = []
     errors: list[str] = []
+    # WeChat's own pages are another site, to which a candidate goes; none of ours asks it for anything.
+    allowed = [request.getfixturevalue("wechat").base] if "wechat" in request.fixturenames else []
 
     def begin(screen: dict[str, int], *, script: bool = True, language: str = "zh-hans", dark: bool = False) -> Walker:
         context = chromium.new_context(
@@ -126,7 +131,7 @@ def walker(chromium: Browser, live_server: Any, request: pytest.FixtureRequest) 
             "request",
             lambda r: (
                 errors.append(f"another host: {r.url}")
-                if not r.url.startswith((live_server.url, "data:", "about:"))
+                if not r.url.startswith((live_server.url, "data:", "about:", *allowed))
                 else None
             ),
         )
@@ -142,7 +147,19 @@ def walker(chromium: Browser, live_server: Any, request: pytest.FixtureRequest) 
 
 
 @pytest.fixture
+def wechat(live_server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A WeChat of our own, for the portal of this process and for its worker."""
+    with sandbox(f"{live_server.url}/wechat/events/") as running:
+        reachable(running, settings)
+        policy = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+        settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**policy, "form-action": [SELF, running.base]}}
+        for name, value in settings_of(running.server.server_address[1]).items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
 def celery_worker(transactional_db: None, tmp_path: Path) -> Iterator[None]:
-    """A Celery worker process on the database and broker of this test."""
+    """A Celery worker process on the database and broker of this test; ask for `wechat` before it."""
     with running([*celery("worker", "--pool=solo", *ALONE), "--loglevel=WARNING"], log=tmp_path / "worker.log"):
         yield

@@ -9,9 +9,11 @@ from django.conf import settings
 from django.core.management import call_command
 from pypdf import PdfReader
 
-from accounts.models import Candidate
+from accounts.models import Candidate, WeChatUser
 from registration.models import Application
 from tests.browser.conftest import DESK, PHONE, Walker
+from tests.portal.watching import until
+from tests.wechat import Sandbox
 
 EXAM = "/exams/2024-health"
 
@@ -48,7 +50,18 @@ def sign_up(walk: Walker) -> None:
     walk.press()
 
 
-def complete_account(walk: Walker) -> None:
+def bind_wechat(walk: Walker, wechat: Sandbox) -> None:
+    """Scan the QR code as 王芳, and follow the official account."""
+    walk.fill(password="moon over ward seven")
+    walk.press()
+    walk.page.get_by_role("button", name="王芳").click()
+    walk.page.wait_for_url("**/account/wechat/")
+    walk.look("wechat-bound")
+    wechat.do("/sandbox/people/2", {"act": "follow"})
+    until(lambda: WeChatUser.objects.filter(candidate__isnull=False, following=True).exists())
+
+
+def complete_account(walk: Walker, wechat: Sandbox) -> None:
     walk.look("dashboard-new")
     walk.page.locator("main a[href='/account/basic-information/']").first.click()
     walk.look("basic-information")
@@ -85,7 +98,7 @@ def complete_account(walk: Walker) -> None:
     walk.go("/dashboard/")
     walk.page.locator("main a[href='/account/wechat/']").first.click()
     walk.look("wechat")
-    walk.press()
+    bind_wechat(walk, wechat)
     walk.go("/account/education/")
     walk.look("education-saved")
     walk.page.locator("main a[href^='/account/education/']").first.click()
@@ -142,6 +155,7 @@ def form_text(walk: Walker) -> str:
 def test_from_the_notice_to_the_printed_form(
     walker: Callable[..., Walker],
     year_2024: None,
+    wechat: Sandbox,
     celery_worker: None,
     screen: dict[str, int],
     script: bool,
@@ -154,7 +168,7 @@ def test_from_the_notice_to_the_printed_form(
     walk.go("/")
     walk.look("home")
     sign_up(walk)
-    complete_account(walk)
+    complete_account(walk, wechat)
     if not place:  # an online region: its first registration site
         from registration.models import ExamSite
 
