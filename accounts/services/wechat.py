@@ -100,9 +100,12 @@ def _known(*, unionid: str, openid: str) -> WeChatUser:
     if other is not None and other.pk != found.pk and other.unionid is None:
         # Known by its openid alone until now: what it said of following goes over.
         other.delete()
+        changed = found.following != other.following
         found.openid, found.following = other.openid, other.following
         found.told_at, found.checked_at = other.told_at, other.checked_at
         found.save(update_fields=["openid", "following", "told_at", "checked_at"])
+        if changed:
+            _tell(found)
     elif openid and not found.openid and other is None:
         found.openid = openid
         found.save(update_fields=["openid"])

@@ -128,6 +128,7 @@ def test_who_binds_first_is_one_with_whom_the_account_knows(running: Sandbox, ne
     newcomer.refresh_from_db()
     row = WeChatUser.objects.get()
     assert (row.candidate, row.openid, row.following) == (newcomer, running.openid(1), True)
+    assert actions(newcomer) == ["wechat.bound", "wechat.followed"], "also where what was known of both is joined"
 
 
 def test_an_event_is_taken_once_and_an_older_one_changes_nothing(newcomer: Candidate) -> None:

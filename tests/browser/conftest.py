@@ -115,9 +115,17 @@ def walker(chromium: Browser, live_server: Any, request: pytest.FixtureRequest) 
     # WeChat's own pages are another site, to which a candidate goes; none of ours asks it for anything.
     allowed = [request.getfixturevalue("wechat").base] if "wechat" in request.fixturenames else []
 
-    def begin(screen: dict[str, int], *, script: bool = True, language: str = "zh-hans", dark: bool = False) -> Walker:
+    def begin(
+        screen: dict[str, int],
+        *,
+        script: bool = True,
+        language: str = "zh-hans",
+        dark: bool = False,
+        user_agent: str = "",
+    ) -> Walker:
         context = chromium.new_context(
             viewport=screen,  # type: ignore[arg-type]
+            user_agent=user_agent,
             java_script_enabled=script,
             color_scheme="dark" if dark else "light",
             device_scale_factor=1,

@@ -1,0 +1,128 @@
+"""A candidate and WeChat: bound, followed, reminded; unfollowed and stopped, followed again; signing in, unbinding."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from accounts.models import Candidate, WeChatUser
+from registration.models import Application
+from tests import factories
+from tests.browser.conftest import DESK, PHONE, Walker
+from tests.browser.test_first_walk import bind_wechat, year_2024  # noqa: F401 - a fixture
+from tests.portal.watching import until
+from tests.wechat import Sandbox
+
+EXAM = "/exams/2024-health"
+PASSWORD = "moon over ward seven"
+TELEPHONE = "Mozilla/5.0 (Linux; Android 8.1; M6 Note) AppleWebKit/537.36 Chrome/96.0 Mobile Safari/537.36"
+INSIDE = f"{TELEPHONE} MicroMessenger/8.0.49"
+
+
+@pytest.fixture
+def newcomer(year_2024: None) -> Candidate:  # noqa: F811
+    """Somebody whose account lacks nothing but a WeChat."""
+    candidate = factories.CandidateFactory()
+    candidate.user.set_password(PASSWORD)
+    candidate.user.save()
+    factories.give_basic_information(candidate)
+    factories.give_education(candidate)
+    return candidate
+
+
+def sign_in(walk: Walker, candidate: Candidate) -> None:
+    walk.go("/account/login/")
+    walk.fill(login=candidate.user.username, password=PASSWORD)
+    walk.press()
+
+
+def follows(candidate: Candidate, *, is_so: bool) -> Callable[[], bool]:
+    return lambda: WeChatUser.objects.filter(candidate=candidate, following=is_so).exists()
+
+
+@pytest.mark.rule("R08", "R17")
+def test_bind_follow_be_reminded_be_stopped_and_go_on(
+    walker: Callable[..., Walker], newcomer: Candidate, wechat: Sandbox, celery_worker: None
+) -> None:
+    walk = walker(DESK)
+    sign_in(walk, newcomer)
+    walk.go("/exams/")
+    walk.look("first-bind")
+    walk.page.locator("main a[href='/account/wechat/']").first.click()
+    bind_wechat(walk, wechat)
+    # The page looks by itself; what is to be done next comes as a message in WeChat.
+    walk.page.wait_for_selector("text=已关注公众号")
+    walk.look("followed")
+    until(lambda: wechat.received())
+    (reminder,) = wechat.received()
+    assert reminder["person"] == 2 and "选择考试项目" in reminder["data"]["thing1"]
+    walk.page.goto(f"{wechat.base}/sandbox/")
+    walk.page.get_by_text("选择考试项目").first.wait_for()
+    walk.page.screenshot(path=walk.album / "sandbox.png", full_page=True)
+    walk.go(re.sub(r"^https?://[^/]+", "", reminder["url"]))
+    walk.look("where-the-reminder-leads")
+    walk.press(f"{EXAM}/start/")
+    assert Application.objects.get().candidate == newcomer
+    # Unfollowed: the draft can be filled in, submitting stops, with a word that says why and where to mend it.
+    wechat.do("/sandbox/people/2", {"act": "unfollow"})
+    until(follows(newcomer, is_so=False))
+    walk.go("/dashboard/")
+    walk.look("unfollowed")
+    walk.page.get_by_text("关注公众号").first.wait_for()
+    walk.go(f"{EXAM}/pledge/")
+    walk.fill(accept="on")
+    walk.press()
+    assert Application.objects.get().pledged_at
+    walk.go("/account/wechat/")
+    walk.look("follow-again")
+    wechat.do("/sandbox/people/2", {"act": "follow"})
+    until(follows(newcomer, is_so=True))
+    walk.go(f"{EXAM}/region/")
+    walk.fill(region="43")
+    walk.press()
+    assert Application.objects.get().exam_region is not None
+
+
+@pytest.mark.rule("R08")
+def test_on_a_telephone_outside_wechat_and_inside(
+    walker: Callable[..., Walker], newcomer: Candidate, wechat: Sandbox, celery_worker: None
+) -> None:
+    outside = walker(PHONE, user_agent=TELEPHONE)
+    sign_in(outside, newcomer)
+    outside.go("/account/wechat/")
+    outside.look("open-in-wechat")
+    inside = walker(PHONE, script=False, user_agent=INSIDE)
+    inside.page.goto(outside.page.locator("#address").input_value())
+    inside.fill(login=newcomer.user.username, password=PASSWORD)
+    inside.press()
+    inside.look("bind-inside")
+    inside.press()
+    inside.page.get_by_role("button", name="王芳").click()
+    inside.look("follow-inside")
+    wechat.do("/sandbox/people/2", {"act": "follow"})
+    until(follows(newcomer, is_so=True))
+    inside.page.get_by_role("button", name="我已关注，重新查看").click()
+    inside.look("followed-inside")
+    # Signing in by it, on the PC.
+    desk = walker(DESK)
+    desk.go("/account/login/")
+    desk.look("sign-in")
+    desk.press("/account/login/wechat/")
+    desk.page.get_by_role("button", name="王芳").click()
+    desk.page.wait_for_url("**/dashboard/")
+    # Unbinding warns, and asks for the password.
+    desk.go("/account/wechat/")
+    desk.page.locator("main a[href='/account/wechat/unbind/']").click()
+    desk.look("unbind")
+    desk.fill(password="not the one at all")
+    desk.press()
+    desk.look("unbind-wrong-password")
+    desk.fill(password=PASSWORD)
+    desk.press()
+    desk.look("unbound")
+    assert not WeChatUser.objects.filter(candidate=newcomer).exists()
+    stranger = walker(PHONE)
+    stranger.go("/account/login/")
+    stranger.press("/account/login/wechat/")
+    stranger.page.get_by_role("button", name="王芳").click()
+    stranger.look("not-bound-to-anybody")
