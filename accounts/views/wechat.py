@@ -41,8 +41,9 @@ def wechat(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     """
     binding = getattr(candidate, "wechat", None)
     if "look" in request.POST:
-        services.look_again(candidate=candidate, at=clock.arrival(request))
-        messages.info(request, _("WeChat is asked. It takes a moment; look at this page again."))
+        if binding and not binding.following:
+            services.look_again(candidate=candidate, at=clock.arrival(request))
+            messages.info(request, _("WeChat is asked. It takes a moment; look at this page again."))
         return redirect("accounts:wechat")
     way = provider.way_of(request)
     form = (forms.Form if recently_proved(request) else PresentPasswordForm)(posted(request))

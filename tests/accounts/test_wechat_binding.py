@@ -198,6 +198,8 @@ def test_looking_again_asks_wechat_but_not_at_once_again(
     assert asked == [candidate.wechat.pk]
     WeChatUser.objects.update(checked_at=clock.now())
     client.post(PAGE, {"look": "1"})
+    WeChatUser.objects.update(checked_at=None, following=True)
+    client.post(PAGE, {"look": "1"})
     assert len(asked) == 1
 
 
