@@ -1,14 +1,19 @@
 """Who has scanned, or consented inside WeChat: the two calls of web sign-in, for the website and the official account.
 
-They are made by the web server while the person waits, since the code that came with the person lasts minutes.
+They are made by the web server while the person waits, since the code that came with the person lasts minutes. Should
+WeChat be slow, only so many of a process's threads wait for it: the others go on serving who does not need it.
 """
 
+import threading
 from typing import Any
 
 import requests
 from django.conf import settings
 
-from accounts.wechat.client import ask
+from accounts.wechat.client import Verdict, WeChatFailed, ask
+
+MOST_WAITING = threading.BoundedSemaphore(2)  # of the four threads of each process that the demo starts
+PATIENCE = 1.0  # seconds to wait for one of these places
 
 
 def token_of(*, app_id: str, secret: str, code: str) -> dict[str, Any]:
@@ -32,5 +37,10 @@ def person_of(*, token: str, openid: str) -> dict[str, str]:
 
 
 def _get(path: str, query: dict[str, str], *, needed: str) -> dict[str, Any]:
-    with requests.Session() as session:
-        return ask(session, "GET", settings.WECHAT_API.rstrip("/"), path, query, needed=needed)
+    if not MOST_WAITING.acquire(timeout=PATIENCE):
+        raise WeChatFailed(0, f"{path}: too many wait for WeChat", Verdict.RETRY)
+    try:
+        with requests.Session() as session:
+            return ask(session, "GET", settings.WECHAT_API.rstrip("/"), path, query, needed=needed)
+    finally:
+        MOST_WAITING.release()

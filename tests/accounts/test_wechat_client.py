@@ -1,13 +1,17 @@
 """The portal's client against the sandbox: tokens, verdicts, and what it tells of neither token nor secret."""
 
 import logging
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
+from accounts.wechat import web
 from accounts.wechat.client import OfficialAccount, Verdict, WeChatFailed
 from exam_portal.local.wechat import APP_ID, SECRET
-from tests.wechat import Sandbox, sandbox
+from tests.wechat import Sandbox, reachable, sandbox
 
 
 @pytest.fixture
@@ -117,3 +121,18 @@ def test_nobody_listening_is_tried_again() -> None:
     with pytest.raises(WeChatFailed) as failed:
         account.openids()
     assert failed.value.verdict == Verdict.RETRY
+
+
+def test_a_slow_wechat_does_not_hold_every_thread_of_the_web_server(wechat: Sandbox, settings: Any) -> None:
+    reachable(wechat, settings)
+    wechat.fail({"path": "/sns/", "delay": 3.0})
+
+    def come_back(_number: int) -> float:
+        began = time.monotonic()
+        with pytest.raises(WeChatFailed):
+            web.token_of(app_id="wx0000000sandbox02", secret="?", code="?")
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(6) as threads:
+        waited = sorted(threads.map(come_back, range(6)))
+    assert [seconds < 2 for seconds in waited] == [True] * 4 + [False] * 2
