@@ -7,9 +7,9 @@ from exam_portal import clock
 
 
 @shared_task
-def deliver_message(delivery_id: int) -> None:
-    """Send one message by one carrier."""
-    outbox.deliver(delivery_id=delivery_id)
+def deliver_message(*delivery_ids: int) -> None:
+    """Send messages, each by one carrier."""
+    outbox.deliver_some(delivery_ids=delivery_ids)
 
 
 @shared_task

@@ -6,6 +6,10 @@ from time import perf_counter
 
 import pytest
 
+from tests.conftest import tell
+
+__all__ = ["measure", "tell"]
+
 Measure = Callable[..., float]
 
 
@@ -23,10 +27,3 @@ def measure() -> Measure:
         return median(taken)
 
     return run
-
-
-@pytest.fixture
-def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """`tell(line)`: past pytest's capture, to whoever runs the benchmarks."""
-    reporter = request.config.pluginmanager.getplugin("terminalreporter")
-    return lambda line: reporter.write_line(line)

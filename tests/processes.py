@@ -19,7 +19,7 @@ from exam_portal.local.demo import gunicorn
 def environment(**given: str) -> dict[str, str]:
     """The environment of a process that works with this test's database and goes by its clock."""
     database = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{connection.settings_dict['NAME']}"
-    offset = str(clock.now().timestamp() - time.time())
+    offset = f"{clock.now().timestamp() - time.time():.6f}"
     return {**os.environ, "DATABASE_URL": database, "PORTAL_CLOCK_OFFSET": offset, **given}
 
 

@@ -13,14 +13,17 @@ def wait(name: str, *, per_second: int) -> None:
     while time.monotonic() < until:
         second = int(time.time())
         key = f"rate:{name}:{second}"
-        cache.add(key, 0, timeout=5)
-        if (_one_more(key) or 0) <= per_second:
+        if _one_more(key) <= per_second:
             return
         time.sleep(max(0.0, second + 1 - time.time()))
 
 
-def _one_more(key: str) -> int | None:
-    try:
-        return cache.incr(key)
-    except ValueError:  # it went between the two, or the cache is silent
-        return None
+def _one_more(key: str) -> int:
+    """How many there are with this one; 1 where the cache is silent."""
+    for _try in range(2):
+        try:
+            return cache.incr(key)
+        except ValueError:  # the first of this second, or the cache is silent
+            if cache.add(key, 1, timeout=5):
+                break
+    return 1

@@ -192,6 +192,50 @@ def test_a_dead_broker_stops_nobody_and_loses_nothing(
     assert outbox.sweep() == 0, "it was rung for just now"
 
 
+def test_the_sweeper_rings_for_what_goes_out_next_and_for_many_at_once(
+    candidate: Candidate, settings: Any, monkeypatch: pytest.MonkeyPatch, at_time: Any
+) -> None:
+    settings.PORTAL_SENDS_PER_SECOND = 1
+    at = clock.now()
+    messages = [write(candidate, version) for version in range(1, 102)]
+    Delivery.objects.all().delete()
+    rows = Delivery.objects.bulk_create(
+        Delivery(message=message, carrier="wechat", due_at=at - timedelta(seconds=number))
+        for number, message in enumerate(messages)
+    )
+    expected = [row.pk for row in rows[::-1]][: outbox.SWEPT_SECONDS]
+    rung: list[tuple[int, ...]] = []
+    monkeypatch.setattr("accounts.tasks.deliver_message.delay", lambda *keys: rung.append(keys))
+    assert [outbox.sweep(), outbox.sweep()] == [60, 0], "no more than goes out before the next round"
+    assert [key for some in rung for key in some] == expected
+    assert {len(some) for some in rung} == {outbox.TOGETHER}
+    Delivery.objects.filter(pk__in=expected[:10]).update(state=State.DEAD)
+    assert outbox.sweep() == 10
+
+
+def test_of_many_rung_for_at_once_those_that_would_wait_long_are_left_to_the_next_round(
+    wechat: Sandbox, candidate: Candidate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in (1, 2, 3):
+        write(candidate, version)
+    keys = list(Delivery.objects.order_by("pk").values_list("pk", flat=True))
+    monkeypatch.setattr(outbox, "PATIENCE", 0.2)
+    wechat.fail({"path": "/cgi-bin/message", "delay": 0.3, "times": 1})
+    outbox.deliver_some(delivery_ids=keys)
+    found = Delivery.objects.order_by("pk").values_list("state", "rung_at")
+    assert [state for state, _rung_at in found] == ["sent", "queued", "queued"]
+    assert [rung_at for _state, rung_at in found][1:] == [None, None]
+
+
+def test_sending_asks_the_database_three_times(
+    wechat: Sandbox, candidate: Candidate, django_assert_num_queries: Any
+) -> None:
+    write(candidate)
+    key = delivery().pk
+    with django_assert_num_queries(3):
+        assert outbox.deliver(delivery_id=key)
+
+
 def test_what_a_dead_worker_left_is_sent_by_another(wechat: Sandbox, candidate: Candidate, at_time: Any) -> None:
     write(candidate)
     taken = outbox._take(delivery().pk)

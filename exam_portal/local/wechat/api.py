@@ -141,6 +141,7 @@ def template_send(world: World, query: dict[str, str], body: Answer) -> Answer:
     key = str(body.get("client_msg_id", ""))
     known = world.sent_keys.get((person.openid(world.account.app_id), key))
     if key and known and known[0] > time.time() - CLIENT_ID_LASTS:
+        world.repeated[key] += 1
         return {"errcode": 0, "errmsg": "ok", "msgid": known[1]}
     message = _deliver(world, person, body, kind="template", key=key)
     if key:

@@ -100,6 +100,8 @@ class World:
         self.faults: list[Fault] = []
         self.limits = Limits()
         self.sent_keys: dict[tuple[str, str], tuple[float, int]] = {}
+        self.repeated: Counter[str] = Counter()  # by key: how often it came again and was dropped
+        self._numbers: dict[str, int] = {}  # by openid
         self.next_msgid = 200_000_001
         if file and file.exists():
             kept = {row["number"]: row for row in json.loads(file.read_text())}
@@ -113,7 +115,9 @@ class World:
         return next((each for each in self.people if each.number == number), None)
 
     def by_openid(self, openid: str) -> Person | None:
-        return next((each for each in self.people if each.openid(self.account.app_id) == openid), None)
+        if len(self._numbers) != len(self.people):
+            self._numbers = {each.openid(self.account.app_id): each.number for each in self.people}
+        return self.person(self._numbers.get(openid, 0))
 
     def add_people(self, count: int) -> None:
         """More of them, all followers, for tests that send much."""
@@ -167,6 +171,7 @@ class World:
             ],
             "received": [asdict(each) for each in self.received],
             "calls": dict(self.calls),
+            "repeated": dict(self.repeated),
             "faults": [asdict(each) for each in self.faults],
         }
 
