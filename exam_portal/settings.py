@@ -57,8 +57,8 @@ PORTAL_FALLBACK_FONTS = env.list(
 
 # What each app asks of the candidate next, in the order in which the candidate walks (exam_portal.kit.hooks).
 NEXT_STEPS = [
-    "accounts.next_steps.next_step",
-    "registration.next_steps.next_step",
+    "accounts.next_steps.of_account",
+    "registration.next_steps.of_registration",
 ]
 # What a candidate must know after changing the account's data.
 AFTER_ACCOUNT_CHANGE = ["registration.next_steps.standing_submission_stays"]

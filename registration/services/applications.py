@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor, check_acts_for, check_reason, forbidden
 from accounts.models import Candidate, Channel, IdentityRequest, Point, Site
-from accounts.next_steps import next_step as account_next_step
+from accounts.next_steps import account_lacks
 from accounts.roles import Right
 from accounts.services import ledger, outbox
 from accounts.services.candidates import hold
@@ -48,7 +48,7 @@ def _check_open(exam: Exam, at: datetime) -> None:
 
 
 def _check_account(candidate: Candidate, at: datetime) -> None:
-    if step := account_next_step(candidate=candidate, at=at):
+    if step := account_lacks(candidate, at):
         raise NotReady(_("First: %(step)s") % {"step": step.title})
 
 
