@@ -6,7 +6,7 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Candidate
+from accounts.models import Candidate, Message
 from exam_portal.kit import hooks
 from exam_portal.kit.next_steps import NextStep, Todo
 
@@ -100,6 +100,12 @@ def next_steps(*, candidate: Candidate, at: datetime) -> list[NextStep]:
 def next_step(*, candidate: Candidate, at: datetime) -> NextStep | None:
     """The one thing the candidate does next, for the dashboard and every page; None when there is nothing to say."""
     return next(iter(next_steps(candidate=candidate, at=at)), None)
+
+
+def told_of(message: Message, steps: list[NextStep]) -> NextStep | None:
+    """Of these steps the one of which a message of the kind `TODO` tells; None when it is done or past."""
+    thing = (message.facts.get("todo"), message.facts.get("about"))
+    return next((step for step in steps if step.todo and (step.todo.key, step.about) == thing), None)
 
 
 def own_deadlines(*, candidate: Candidate, at: datetime) -> list[NextStep]:

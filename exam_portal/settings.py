@@ -200,6 +200,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "accounts.tasks.sweep_outbox", "schedule": 15.0},
+    "remind-before-deadlines": {
+        "task": "registration.tasks.remind_before_deadlines",
+        "schedule": crontab(minute=5),
+    },
     "sweep-wechat": {"task": "accounts.tasks.sweep_wechat", "schedule": 300.0},
     "reconcile-wechat": {"task": "accounts.tasks.reconcile_wechat", "schedule": crontab(hour=2, minute=40)},
     "sweep-verification": {"task": "accounts.tasks.sweep_verification", "schedule": 60.0},

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import SYSTEM, Actor, check_acts_for
 from accounts.models import Candidate, WeChatEvent, WeChatEventCount, WeChatUser
-from accounts.services import ledger, outbox
+from accounts.services import ledger, outbox, reminders
 from accounts.services.candidates import hold
 from accounts.wechat.client import BATCH, Follower, official_account
 from accounts.wechat.events import Event
@@ -57,6 +57,7 @@ def bind(
     found.save(update_fields=["candidate", "nickname", "bound_at"])
     if anew:
         ledger.record_about(candidate, "wechat.bound", actor, at, following=found.following)
+        reminders.remind(candidate=candidate, at=at)
     return found
 
 
@@ -65,8 +66,8 @@ def stand_in(*, candidate: Candidate, actor: Actor, at: datetime) -> None:
     """Bind a made-up WeChat that follows: outside production only, until binding goes through WeChat."""
     known = WeChatUser.objects.filter(candidate=candidate).first()
     unionid = (known and known.unionid) or f"stand-in-{candidate.pk}"
+    WeChatUser.objects.update_or_create(unionid=unionid, defaults={"following": True})
     bind(candidate=candidate, actor=actor, unionid=unionid, nickname="", at=at)
-    WeChatUser.objects.filter(candidate=candidate).update(following=True)
 
 
 @transaction.atomic
@@ -76,6 +77,7 @@ def unbind(*, candidate: Candidate, actor: Actor, at: datetime) -> None:
     candidate = hold(candidate)
     if forget(candidate=candidate):
         ledger.record_about(candidate, "wechat.unbound", actor, at)
+        reminders.remind(candidate=candidate, at=at)
 
 
 def forget(*, candidate: Candidate) -> bool:
@@ -147,6 +149,7 @@ def _tell(row: WeChatUser) -> None:
         ledger.record_about(row.candidate, "wechat.followed", SYSTEM)
     else:
         ledger.record_about(row.candidate, "wechat.unfollowed", SYSTEM)
+    reminders.remind(candidate=row.candidate, at=clock.now(), away=True)
 
 
 def _delivered(fields: dict[str, Any]) -> None:
