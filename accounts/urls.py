@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.views import (
+    calendar,
     credentials,
     education,
     identity_requests,
@@ -25,6 +26,7 @@ urlpatterns = [
     path("credentials/<slug:credential>/", credentials.change, name="credential"),
     path("wechat/", profile.wechat, name="wechat"),
     path("inbox/", profile.inbox, name="inbox"),
+    path("calendar/", calendar.calendar, name="calendar"),
     path("identity/", identity_requests.notice, name="identity_notice"),
     path("identity/applications/", identity_requests.applications, name="identity_applications"),
     path("identity/applications/<str:number>.pdf", identity_requests.form_pdf, name="identity_form"),

@@ -35,6 +35,7 @@ ACCOUNT = {
     "wechat": 8,
     "inbox": 10,
     "security": 9,
+    "calendar": 9,
     "email": 8,
 }
 # What saving a step costs, with the savepoint, the locked row, the ledger's event and the way to the next step;
@@ -45,8 +46,8 @@ SAVING: dict[str, tuple[dict[str, Any], int]] = {
     "point": ({"place": "4302"}, 14),
     "specialty": ({"specialty": "201", "subjects": ["1"]}, 15),
     "photo": ({}, 11),
-    "submit": ({}, 30),
-    "withdraw": ({}, 22),
+    "submit": ({}, 31),
+    "withdraw": ({}, 23),
 }
 
 

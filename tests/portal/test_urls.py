@@ -32,6 +32,7 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "accounts:credential": (SIGN_IN, 200, 404, 403),
     "accounts:wechat": (SIGN_IN, 200, 200, 403),
     "accounts:inbox": (SIGN_IN, 200, 200, 403),
+    "accounts:calendar": (SIGN_IN, 200, 200, 403),
     "accounts:security": (SIGN_IN, 200, 200, 403),
     "accounts:email": (SIGN_IN, 200, 200, 403),
     "accounts:email_code": (SIGN_IN, 302, 302, 403),
@@ -61,6 +62,7 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "mfa_reauthenticate_webauthn": (SIGN_IN, 403, 403, 302),
     "account_logout": (302, 200, 200, 200),
     "account_inactive": (200, 200, 200, 200),
+    "calendar_feed": (404, 404, 404, 404),
     "wechat_events": (403, 403, 403, 403),
     "set_language": (302, 302, 302, 302),
     "registration:regions": (200, 200, 200, 200),
@@ -85,6 +87,7 @@ ARGUMENTS = {
     "number": "000000000000",
     "record": "0",
     "credential": "senior_nurse",
+    "token": "unknown",
 }
 
 

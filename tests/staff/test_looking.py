@@ -56,6 +56,7 @@ OWN = {
     "mfa_reauthenticate_webauthn",
     "set_language",
     "wechat_events",
+    "calendar_feed",
 }
 BANNER = "的视角查看网站"
 
