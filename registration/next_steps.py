@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import formats
 from django.utils.functional import Promise
 from django.utils.timezone import localtime
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Candidate
@@ -143,8 +143,8 @@ def _place(application: Application) -> str:
     point = application.point
     if point is None:
         return ""
-    place = _now("%(name)s, %(address)s") % {"name": point.name, "address": point.address}
-    return _now("%(place)s (example data)") % {"place": place} if point.example else place
+    place = gettext("%(name)s, %(address)s") % {"name": point.name, "address": point.address}
+    return gettext("%(place)s (example data)") % {"place": place} if point.example else place
 
 
 def of_registration(*, candidate: Candidate, at: datetime) -> list[NextStep]:

@@ -7,8 +7,11 @@ message is written and once more when it is sent. Each thing is told once after 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import Candidate, Carrier, Message
 from accounts.next_steps import next_steps
@@ -32,6 +35,9 @@ def remind(*, candidate: Candidate, at: datetime, away: bool = False) -> None:
     follows = hasattr(candidate, "wechat") and candidate.wechat.following
     by = list(Carrier) if away and not follows else [Carrier.WECHAT]
     steps = [step for step in next_steps(candidate=candidate, at=at) if step.todo]
+    standing = [Q(facts__todo=step.todo.key, facts__about=step.about) for step in steps if step.todo]
+    unread = Message.objects.filter(candidate=candidate, kind=Message.TODO, read_at=None)
+    unread.exclude(reduce(or_, standing, Q(pk=None))).update(read_at=at)  # what is done is no news
     blocked = any(not step.exam for step in steps)  # the account belongs to no exam
     for step in steps:
         if not (blocked and step.todo and step.todo.needs_account) or step.urgent:

@@ -1,6 +1,6 @@
 """Reminding of deadlines days before they end: whom, and of what (R09, R17)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -50,12 +50,15 @@ def _with_a_deadline(at: datetime) -> QuerySet[Application]:
     confirming = ExamRegion.objects.filter(confirmation_closes_at__gt=at).select_related("exam")
     regions = [r for r in confirming if day_of(r.confirmation_closes_at, r.exam.reminder_days, at)]
     on_site = [region for region in regions if not region.online]
-    return Application.objects.filter(
+    mine = Application.objects.filter(
         Q(state=State.DRAFT, exam__in=exams)
         | Q(state=State.SUBMITTED, exam_region__in=on_site)
         | Q(state=State.CONFIRMATION_FAILED, exam_region__in=regions),
         candidate__deleted_at=None,
-    ).select_related("exam", "exam_region__region", "point", *_of_candidate("candidate"))
+    )
+    # Without the number, which would be decrypted for nothing.
+    person = [f"candidate__{name}" for name in KNOWN]
+    return mine.select_related("exam", "exam_region", "point", *person).defer("candidate__id_number")
 
 
 def _of_application(application: Application, at: datetime) -> Asked | None:
@@ -70,7 +73,7 @@ def _without_application(exam: Exam, at: datetime) -> QuerySet[Candidate]:
     signed_in = Candidate.objects.filter(
         ~Exists(applied), deleted_at=None, user__last_login__gte=clock.as_real(exam.opens_at)
     )
-    return signed_in.select_related(*KNOWN).prefetch_related("education")
+    return signed_in.select_related(*KNOWN).prefetch_related("education").defer("id_number")
 
 
 def _of_account(exam: Exam, candidate: Candidate, at: datetime) -> Asked:
@@ -78,7 +81,3 @@ def _of_account(exam: Exam, candidate: Candidate, at: datetime) -> Asked:
     if lacking := account_lacks(candidate, at):
         step = replace(lacking, deadline=exam.closes_at)
     return Asked(candidate, step, exam.reminder_days)
-
-
-def _of_candidate(prefix: str) -> Iterable[str]:
-    return (f"{prefix}__{name}" for name in KNOWN)

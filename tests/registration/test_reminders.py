@@ -37,6 +37,8 @@ def test_each_step_of_the_account_leaves_the_next_in_the_inbox_and_nowhere_else(
     education.add_education(candidate=newcomer, actor=actor, **factories.education())
     wechat.stand_in(candidate=newcomer, actor=actor, at=clock.now())
     names = ["enter_basic_information", "add_education", "bind_wechat", "choose_exam"]
+    (unread,) = Message.objects.filter(read_at=None)
+    assert unread.facts["todo"] == "choose_exam", "what is done is no news"
     assert told(newcomer) == [(name, 0) for name in names]
     assert not Delivery.objects.exists(), "who sees the next page wants no e-mail about it"
 

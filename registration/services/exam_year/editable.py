@@ -76,6 +76,7 @@ _SENTENCES: dict[str, str | Promise] = {
     "confirmation_opens_at": _("Confirming begins when registering has opened, not before."),
     "opens_at": _("Registering opens before any region confirms."),
     "days": _("No exam day is before registering ends."),
+    "reminder_days": _("Each is a number from 1 to 60."),
 }
 
 
