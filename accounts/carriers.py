@@ -13,7 +13,9 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from accounts.models import Candidate, Carrier, Message
+from accounts.next_steps import next_steps, told_of
 from accounts.wechat.client import Verdict, WeChatFailed, official_account
+from exam_portal import clock
 from exam_portal.kit import moments
 
 # The places of the template 「待办事项提醒」 and what WeChat lets stand in each.
@@ -36,6 +38,33 @@ class Way:
     send: Callable[[Message], str]
 
 
+@dataclass(frozen=True)
+class Letter:
+    """A message as it goes out: until when there is something to do, and the address of the page where."""
+
+    title: str
+    body: str
+    until: datetime | None
+    url: str
+
+
+def letter(message: Message) -> Letter:
+    """What a message says now; of something to do, as it is now (R17).
+
+    Raises:
+        NotSent: it was done meanwhile, or its time is over.
+    """
+    told, step = message.facts.get("deadline"), None
+    until, page = datetime.fromisoformat(told) if told else None, reverse("accounts:inbox")
+    if message.kind == Message.TODO:
+        step = told_of(message, next_steps(candidate=message.candidate, at=clock.now()))
+        if step is None:
+            raise NotSent("done meanwhile", Verdict.DROP)
+        until, page = step.deadline, step.url
+    title, body = message.parts(step)
+    return Letter(title, body, until, settings.PORTAL_ORIGIN + page)
+
+
 def send_wechat(message: Message) -> str:
     """By the template 「待办事项提醒」: what, until when, and where it stands.
 
@@ -45,19 +74,17 @@ def send_wechat(message: Message) -> str:
     wechat = getattr(message.candidate, "wechat", None)
     if wechat is None or not wechat.openid or not wechat.following:
         raise NotSent("not bound or not following", Verdict.DROP)
-    title, body = message.parts()
-    until = message.facts.get("deadline")
-    at = datetime.fromisoformat(until) if until else message.created_at
+    said = letter(message)
     values = {
-        "thing1": _cut(title),
-        "time2": moments.end(at) if until else moments.moment(at),
-        "thing3": _cut(body.splitlines()[0] if body else title),
+        "thing1": _cut(said.title),
+        "time2": moments.end(said.until) if said.until else moments.moment(message.created_at),
+        "thing3": _cut(said.body.splitlines()[0] if said.body else said.title),
     }
     try:
         return official_account().send_template(
             openid=wechat.openid,
             template=settings.WECHAT_REMINDER_TEMPLATE,
-            url=settings.PORTAL_ORIGIN + reverse("accounts:inbox"),
+            url=said.url,
             key=message.key,
             values=values,
         )
@@ -74,9 +101,9 @@ def send_email(message: Message) -> str:
     address = message.candidate.user.email
     if not address:
         raise NotSent("no address", Verdict.DROP)
-    title, body = message.parts()
+    said = letter(message)
     try:
-        EmailMessage(subject=" ".join(title.split()), body=body, to=[address]).send()
+        EmailMessage(subject=" ".join(said.title.split()), body=f"{said.body}\n\n{said.url}", to=[address]).send()
     except OSError as error:
         raise NotSent(type(error).__name__, Verdict.RETRY) from None
     return ""
@@ -93,7 +120,7 @@ def send_sms(message: Message) -> str:
         raise NotSent("no number", Verdict.DROP)
     send: Callable[[str, str], str] = import_string(settings.PORTAL_SMS)
     try:
-        return send(basic.mobile, message.parts()[0])
+        return send(basic.mobile, letter(message).title)
     except OSError as error:
         raise NotSent(type(error).__name__, Verdict.RETRY) from None
 

@@ -66,6 +66,8 @@ GROUPS: list[tuple[str, str | Promise, dict[str, str | Promise]]] = [
             "wechat.unbound": _("WeChat unbound"),
             "wechat.followed": _("Followed the official account"),
             "wechat.unfollowed": _("No longer follows the official account"),
+            "calendar.made": _("Private link to the deadlines made"),
+            "calendar.revoked": _("Private link to the deadlines taken away"),
             "education.added": _("Education added"),
             "education.corrected": _("Education corrected"),
             "education.verification": _("Education verified"),

@@ -5,7 +5,7 @@ for it: with a whole hospital behind one address that refuses people far below t
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -26,13 +26,16 @@ WINDOW = 60  # seconds
 View = Callable[..., HttpResponseBase]
 
 
-def per_address(setting: str) -> Callable[[View], View]:
-    """Answer 429 to what one address posts beyond the number in `setting`, within a minute of the clock on the wall."""
+def per_address(setting: str, *, counting: Collection[str] = ("POST",)) -> Callable[[View], View]:
+    """Answer 429 to what one address sends beyond the number in `setting`, within a minute of the clock on the wall.
+
+    Only requests of the methods `counting` are counted and refused.
+    """
 
     def limit(view: View) -> View:
         @wraps(view)
         def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if request.method == "POST" and _times(setting, _address(request)) > getattr(settings, setting):
+            if request.method in counting and _times(setting, _address(request)) > getattr(settings, setting):
                 return ratelimit.respond_429(request)
             return view(request, *args, **kwargs)
 

@@ -1,66 +1,118 @@
-"""What the account asks of a candidate before an exam can be chosen (R03, R08)."""
+"""What the account asks of a candidate before an exam can be chosen (R03, R08), and what all apps ask together."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Candidate
-from exam_portal.kit.next_steps import NextStep
+from accounts.models import Candidate, Message
+from exam_portal.kit import hooks
+from exam_portal.kit.next_steps import NextStep, Todo
 
-YOU = _("You")
+ENTER_BASIC_INFORMATION = Todo(
+    "enter_basic_information",
+    title=_("Enter your basic information"),
+    text=_("Contact data and employer are kept in your account and used again every year."),
+    action=_("Enter basic information"),
+)
+COMPLETE_BASIC_INFORMATION = Todo(
+    "complete_basic_information",
+    title=_("Complete your basic information"),
+    text=_("Workplace and kind of employer are asked for now. Add them; all else stands as you entered it."),
+    action=_("Complete it"),
+)
+ADD_EDUCATION = Todo(
+    "add_education",
+    title=_("Add your education"),
+    text=_("At least one completed education is needed to register for an exam."),
+    action=_("Add education"),
+)
+COMPLETE_EDUCATION = Todo(
+    "complete_education",
+    title=_("Complete your education"),
+    text=_("Kinds of school and certificate are asked for now. Correct each record that does not have them."),
+    action=_("Go to education"),
+)
+BIND_WECHAT = Todo(
+    "bind_wechat",
+    title=_("Bind your WeChat"),
+    text=_("An exam can be chosen only with your own WeChat bound and the official account followed."),
+    action=_("Bind WeChat"),
+)
+FOLLOW = Todo(
+    "follow",
+    title=_("Follow the official account"),
+    text=_("Your WeChat no longer follows the official account. Follow it again to go on."),
+    action=_("Follow again"),
+)
+
+
+def of_account(*, candidate: Candidate, at: datetime) -> list[NextStep]:
+    """The first of basic information, education and WeChat that is missing or not complete, or nothing."""
+    step = _of_account(candidate)
+    return [step] if step else []
+
+
+def account_lacks(candidate: Candidate, at: datetime) -> NextStep | None:
+    """What the account lacks before an exam can be chosen or submitted, or None."""
+    return next(iter(of_account(candidate=candidate, at=at)), None)
+
+
+def _of_account(candidate: Candidate) -> NextStep | None:
+    if not hasattr(candidate, "basic_information"):
+        return ENTER_BASIC_INFORMATION.step(url=reverse("accounts:basic_information"))
+    if not candidate.basic_information.complete:
+        return COMPLETE_BASIC_INFORMATION.step(url=reverse("accounts:basic_information"))
+    # Not `standing()`, which would ask the database again for each of many candidates.
+    education = [record for record in candidate.education.all() if record.superseded_at is None]
+    if not all(record.complete for record in education):
+        return COMPLETE_EDUCATION.step(url=reverse("accounts:education"))
+    if not education:
+        return ADD_EDUCATION.step(url=reverse("accounts:education"))
+    if not hasattr(candidate, "wechat"):
+        return BIND_WECHAT.step(url=reverse("accounts:wechat"))
+    if not candidate.wechat.following:
+        # Each time that it ends is another thing.
+        since = candidate.wechat.told_at
+        about = f"{since:%Y%m%dT%H%M%S}" if since else ""
+        return FOLLOW.step(url=reverse("accounts:wechat"), about=about, urgent=True)
+    return None
+
+
+# --- All apps together ------------------------------------------------------------------------------
+def next_steps(*, candidate: Candidate, at: datetime) -> list[NextStep]:
+    """What all apps ask of a candidate, what comes first first; each app's in the order of `NEXT_STEPS`.
+
+    What the account lacks comes before what needs a complete account, and ends with it.
+    """
+    steps = _of_all_apps(candidate, at)
+    waiting = [(step.deadline, step) for step in steps if step.todo and step.todo.needs_account and step.deadline]
+    if not waiting:
+        return sorted(steps, key=lambda step: step.deadline is None)
+    end, soonest = min(waiting, key=lambda pair: pair[0])
+    return [
+        replace(step, deadline=end, urgent=step.urgent or soonest.urgent) if step.todo and not step.deadline else step
+        for step in steps
+    ]
 
 
 def next_step(*, candidate: Candidate, at: datetime) -> NextStep | None:
-    """The first of basic information, education and WeChat that is missing or not complete, or None."""
-    if not hasattr(candidate, "basic_information"):
-        return NextStep(
-            title=_("Enter your basic information"),
-            text=_("Contact data and employer are kept in your account and used again every year."),
-            action=_("Enter basic information"),
-            url=reverse("accounts:basic_information"),
-            holder=YOU,
-        )
-    if not candidate.basic_information.complete:
-        return NextStep(
-            title=_("Complete your basic information"),
-            text=_("Workplace and kind of employer are asked for now. Add them; all else stands as you entered it."),
-            action=_("Complete it"),
-            url=reverse("accounts:basic_information"),
-            holder=YOU,
-        )
-    education = list(candidate.education.standing())
-    if not all(record.complete for record in education):
-        return NextStep(
-            title=_("Complete your education"),
-            text=_("Kinds of school and certificate are asked for now. Correct each record that does not have them."),
-            action=_("Go to education"),
-            url=reverse("accounts:education"),
-            holder=YOU,
-        )
-    if not education:
-        return NextStep(
-            title=_("Add your education"),
-            text=_("At least one completed education is needed to register for an exam."),
-            action=_("Add education"),
-            url=reverse("accounts:education"),
-            holder=YOU,
-        )
-    if not hasattr(candidate, "wechat"):
-        return NextStep(
-            title=_("Bind your WeChat"),
-            text=_("An exam can be chosen only with your own WeChat bound and the official account followed."),
-            action=_("Bind WeChat"),
-            url=reverse("accounts:wechat"),
-            holder=YOU,
-        )
-    if not candidate.wechat.following:
-        return NextStep(
-            title=_("Follow the official account"),
-            text=_("Your WeChat no longer follows the official account. Follow it again to go on."),
-            action=_("Follow again"),
-            url=reverse("accounts:wechat"),
-            holder=YOU,
-            urgent=True,
-        )
-    return None
+    """The one thing the candidate does next, for the dashboard and every page; None when there is nothing to say."""
+    return next(iter(next_steps(candidate=candidate, at=at)), None)
+
+
+def told_of(message: Message, steps: list[NextStep]) -> NextStep | None:
+    """Of these steps the one of which a message of the kind `TODO` tells; None when it is done or past."""
+    thing = (message.facts.get("todo"), message.facts.get("about"))
+    return next((step for step in steps if step.todo and (step.todo.key, step.about) == thing), None)
+
+
+def own_deadlines(*, candidate: Candidate, at: datetime) -> list[NextStep]:
+    """The to-dos that have a deadline of their own, the soonest first."""
+    steps = [step for step in _of_all_apps(candidate, at) if step.todo and step.deadline]
+    return sorted(steps, key=lambda step: step.deadline or at)
+
+
+def _of_all_apps(candidate: Candidate, at: datetime) -> list[NextStep]:
+    return [step for hook in hooks.load("NEXT_STEPS") for step in hook(candidate=candidate, at=at)]

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet, TextField, Value
 from accounts import devices, identity
 from accounts.actors import Actor
 from accounts.models import (
+    CalendarLink,
     Candidate,
     EmailCode,
     IdentityRequest,
@@ -30,6 +31,17 @@ from exam_portal import clock
 def inbox(candidate: Candidate) -> QuerySet[Message]:
     """The candidate's messages, newest first."""
     return candidate.messages.all()
+
+
+def calendar_link_of(candidate: Candidate) -> CalendarLink | None:
+    """The candidate's private link to the own deadlines, if there is one."""
+    return CalendarLink.objects.filter(candidate=candidate).first()
+
+
+def calendar_link(digest: str) -> CalendarLink | None:
+    """The link with this digest and whose it is; None for an unknown or revoked one, or of a deleted account."""
+    links = CalendarLink.objects.select_related("candidate__basic_information", "candidate__wechat")
+    return links.filter(digest=digest, candidate__deleted_at=None).first()
 
 
 def regions() -> QuerySet[Region]:

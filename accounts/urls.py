@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.views import (
+    calendar,
     credentials,
     education,
     identity_requests,
@@ -28,6 +29,7 @@ urlpatterns = [
     path("wechat/unbind/", wechat.unbind, name="wechat_unbind"),
     path("login/wechat/", wechat.sign_in, name="wechat_sign_in"),
     path("inbox/", profile.inbox, name="inbox"),
+    path("calendar/", calendar.calendar, name="calendar"),
     path("identity/", identity_requests.notice, name="identity_notice"),
     path("identity/applications/", identity_requests.applications, name="identity_applications"),
     path("identity/applications/<str:number>.pdf", identity_requests.form_pdf, name="identity_form"),

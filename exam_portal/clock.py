@@ -32,6 +32,11 @@ def as_shown(real: datetime) -> datetime:
     return real.astimezone(BEIJING) + _offset()
 
 
+def as_real(shown: datetime) -> datetime:
+    """The reverse: the moment of real time at which the portal's clock shows this one."""
+    return shown - _offset()
+
+
 def today() -> date:
     """The portal's present date in Beijing."""
     return now().date()

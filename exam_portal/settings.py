@@ -57,8 +57,8 @@ PORTAL_FALLBACK_FONTS = env.list(
 
 # What each app asks of the candidate next, in the order in which the candidate walks (exam_portal.kit.hooks).
 NEXT_STEPS = [
-    "accounts.next_steps.next_step",
-    "registration.next_steps.next_step",
+    "accounts.next_steps.of_account",
+    "registration.next_steps.of_registration",
 ]
 # What a candidate must know after changing the account's data.
 AFTER_ACCOUNT_CHANGE = ["registration.next_steps.standing_submission_stays"]
@@ -201,6 +201,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "accounts.tasks.sweep_outbox", "schedule": 15.0},
+    "remind-before-deadlines": {
+        "task": "registration.tasks.remind_before_deadlines",
+        "schedule": crontab(minute=5),
+    },
     "sweep-wechat": {"task": "accounts.tasks.sweep_wechat", "schedule": 300.0},
     "reconcile-wechat": {"task": "accounts.tasks.reconcile_wechat", "schedule": crontab(hour=2, minute=40)},
     "sweep-verification": {"task": "accounts.tasks.sweep_verification", "schedule": 60.0},
@@ -243,6 +247,8 @@ ACCOUNT_FORMS = {
 PORTAL_SIGN_INS_PER_ADDRESS = env.int("PORTAL_SIGN_INS_PER_ADDRESS", 600)
 PORTAL_SIGN_UPS_PER_ADDRESS = env.int("PORTAL_SIGN_UPS_PER_ADDRESS", 300)
 PORTAL_RECOVERIES_PER_ADDRESS = env.int("PORTAL_RECOVERIES_PER_ADDRESS", 300)
+# Calendars ask by themselves, those of many people from the few addresses of whoever runs them.
+PORTAL_CALENDARS_PER_ADDRESS = env.int("PORTAL_CALENDARS_PER_ADDRESS", 1200)
 ACCOUNT_RATE_LIMITS = {
     "login": None,  # per address: accounts.limits
     "login_failed": f"{max(1, PORTAL_SIGN_INS_PER_ADDRESS // 2)}/m/ip,10/15m/key",

@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from accounts.views import two_step, wechat, wechat_events
+from accounts.views.calendar import calendar_feed
 from accounts.views.registering import SignUpView
 
 urlpatterns = [
@@ -23,6 +24,7 @@ urlpatterns = [
     path("account/logout/", allauth_views.logout, name="account_logout"),
     path("account/inactive/", allauth_views.account_inactive, name="account_inactive"),
     path("wechat/events/", wechat_events.take, name="wechat_events"),
+    path("calendar/<slug:token>.ics", calendar_feed, name="calendar_feed"),
     path("staff/", admin.site.urls),
     path("language/", set_language, name="set_language"),
 ]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import candidate_page
 from accounts.models import Candidate
-from accounts.next_steps import next_step
+from accounts.next_steps import account_lacks
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
 from registration import queries, steps
@@ -66,7 +66,7 @@ def step_page(name: str) -> Callable[[View], View]:
                 {"title": other.title, "url": other.url(application)}
                 for other in steps.missing_before(application, step)
             ]
-            if not missing and name == "check" and (lacking := next_step(candidate=application.candidate, at=at)):
+            if not missing and name == "check" and (lacking := account_lacks(application.candidate, at)):
                 missing = [lacking]
             if missing:
                 return blocked(request, title=step.title, missing=missing)

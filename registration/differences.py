@@ -17,6 +17,7 @@ _SHOWN = {
     "confirmation_closes_at": "end",
     "days": "days",
     "cutoff": "day",
+    "reminder_days": "numbers",
     "online": "flag",
     "automatic": "flag",
     "notice": "markdown",

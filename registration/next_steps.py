@@ -1,18 +1,20 @@
 """What registering asks of a candidate next (R01, R03, R09, R12, R13)."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.urls import reverse
 from django.utils import formats
+from django.utils.functional import Promise
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Candidate
-from accounts.next_steps import YOU
-from exam_portal.kit.next_steps import NextStep
+from exam_portal.kit.next_steps import NextStep, Todo
 from registration import queries, steps
 from registration.lifecycle import State
-from registration.models import Application
+from registration.models import Application, Exam
 
 FINISHED = {State.QUALIFIED, State.REJECTED, State.ABANDONED}
 NOBODY = _("Nobody")
@@ -20,6 +22,48 @@ REGION = _("The exam region")
 REVIEWERS = _("The exam point, then the exam region")
 # A deadline that is this near makes a step urgent.
 NEAR = timedelta(days=1)
+
+CHOOSE_EXAM = Todo(
+    "choose_exam",
+    title=_("Choose an exam"),
+    text=_("Your account is ready. Choose the exam that you register for."),
+    action=_("Choose an exam"),
+    needs_account=True,
+)
+# One to-do, however many steps it has: whoever fills in six pages is reminded once.
+SUBMIT = Todo(
+    "submit",
+    title=_("Finish your registration and submit it"),
+    text=_("Your registration is not submitted yet."),
+    action=_("Go on"),
+    needs_account=True,
+)
+SUBMIT_AGAIN = Todo(
+    "submit_again",
+    title=_("Submit again"),
+    text=_(
+        "You have withdrawn your registration. What you sent before no longer counts: "
+        "without submitting again you are not registered."
+    ),
+    action=_("Go on to submit"),
+    needs_account=True,
+)
+CONFIRM_ON_SITE = Todo(
+    "confirm_on_site",
+    title=_("Bring the printed form to be confirmed on site"),
+    text=_(
+        "Print the application form, have it stamped by your employer or the body that keeps your personnel "
+        "file, and bring it with the certificates, originals and copies. Not confirmed in time means given up."
+    ),
+    action=_("Form and place"),
+)
+MEND_CONFIRMATION = Todo(
+    "mend_confirmation",
+    title=_("Confirmation failed: mend it and submit again"),
+    text=_("Mend what the reasons name, and submit again in time; otherwise it is deemed given up."),
+    action=_("Look at the reasons"),
+    needs_account=True,
+)
 
 
 def of_application(application: Application, *, at: datetime) -> NextStep:
@@ -29,15 +73,13 @@ def of_application(application: Application, *, at: datetime) -> NextStep:
     region = application.exam_region
     assert region is not None, "what was submitted has a region"
     status = application.status_at(at)
-    overview = reverse("registration:overview", args=[application.exam.code])
-    deadline = region.confirmation_closes_at
     if application.state == State.SUBMITTED and region.online:
         return NextStep(
             title=status,
             text=_("Your region confirms online. Look here, or in your messages, for the result."),
             holder=REGION,
         )
-    if application.state == State.SUBMITTED and at >= deadline:
+    if application.state == State.SUBMITTED and at >= region.confirmation_closes_at:
         return NextStep(
             title=status,
             text=_(
@@ -47,28 +89,9 @@ def of_application(application: Application, *, at: datetime) -> NextStep:
             holder=REGION,
         )
     if application.state == State.SUBMITTED:
-        return NextStep(
-            title=_("Bring the printed form to be confirmed on site"),
-            text=_(
-                "Print the application form, have it stamped by your employer or the body that keeps your personnel "
-                "file, and bring it with the certificates, originals and copies. Not confirmed in time means given up."
-            ),
-            action=_("Form and place"),
-            url=overview,
-            holder=YOU,
-            deadline=deadline,
-            urgent=deadline - at < NEAR,
-        )
+        return _mine(CONFIRM_ON_SITE, application, at, region.confirmation_closes_at, place=_place(application))
     if application.state == State.CONFIRMATION_FAILED:
-        return NextStep(
-            title=status,
-            text=_("Mend what the reasons name, and submit again in time; otherwise it is deemed given up."),
-            action=_("Look at the reasons"),
-            url=overview,
-            holder=YOU,
-            deadline=deadline,
-            urgent=True,
-        )
+        return _mine(MEND_CONFIRMATION, application, at, region.confirmation_closes_at, urgent=True)
     waiting = application.state not in FINISHED
     return NextStep(
         title=status, text=_("There is nothing to do for you now."), holder=REVIEWERS if waiting else NOBODY
@@ -87,65 +110,89 @@ def _of_draft(application: Application, at: datetime) -> NextStep:
         )
     step = steps.first_open(application) or steps.BY_NAME["check"]
     if application.was_withdrawn:
-        return NextStep(
-            title=_("Submit again"),
-            text=_(
-                "You have withdrawn your registration. What you sent before no longer counts: "
-                "without submitting again you are not registered."
-            ),
-            action=_("Go on to submit"),
-            url=step.url(application),
-            holder=YOU,
-            deadline=deadline,
-            urgent=True,
-        )
-    return NextStep(
-        title=step.title,
-        text=_("Your registration is not submitted yet."),
-        action=_("Go on"),
-        url=step.url(application),
-        holder=YOU,
+        return _mine(SUBMIT_AGAIN, application, at, deadline, url=step.url(application), urgent=True)
+    return _mine(SUBMIT, application, at, deadline, url=step.url(application), title=step.title)
+
+
+def _mine(
+    todo: Todo,
+    application: Application,
+    at: datetime,
+    deadline: datetime,
+    *,
+    url: str = "",
+    urgent: bool = False,
+    title: str | Promise = "",
+    place: str = "",
+) -> NextStep:
+    """The candidate's turn; what it is about is the version that stands, or of a draft the one that is to come."""
+    version = application.version + (application.state == State.DRAFT)
+    return todo.step(
+        url=url or reverse("registration:overview", args=[application.exam.code]),
+        title=title,
+        about=f"{application.number}/{version}",
+        exam=application.exam.title,
+        place=place,
         deadline=deadline,
-        urgent=deadline - at < NEAR,
+        urgent=urgent or deadline - at < NEAR,
     )
 
 
-def next_step(*, candidate: Candidate, at: datetime) -> NextStep | None:
-    """The most urgent of all applications' next steps; before what waits for others, choosing an exam that is open."""
+def _place(application: Application) -> str:
+    """Name and address of the exam point; its sites and hours stand on the page."""
+    point = application.point
+    if point is None:
+        return ""
+    place = gettext("%(name)s, %(address)s") % {"name": point.name, "address": point.address}
+    return gettext("%(place)s (example data)") % {"place": place} if point.example else place
+
+
+def of_registration(*, candidate: Candidate, at: datetime) -> list[NextStep]:
+    """All applications' next steps, the most urgent first; before what waits for others, choosing an open exam."""
     applications = list(queries.applications_of(candidate))
     for application in applications:
         application.candidate = candidate
     running = [of_application(application, at=at) for application in applications if application.state not in FINISHED]
-    if mine := [step for step in running if step.deadline]:
-        return min(mine, key=lambda step: (not step.urgent, step.deadline))
-    if {exam.pk for exam in queries.open_exams(at)} - {application.exam_id for application in applications}:
-        return NextStep(
-            title=_("Choose an exam"),
-            text=_("Your account is ready. Choose the exam that you register for."),
-            action=_("Choose an exam"),
-            url=reverse("registration:exams"),
-            holder=YOU,
-        )
-    return running[0] if running else _of_the_calendar(at)
+    if mine := [step for step in running if step.todo]:
+        return sorted(mine, key=lambda step: (step.todo is not SUBMIT_AGAIN, not step.urgent, step.deadline))
+    taken = {application.exam_id for application in applications}
+    if choices := [exam for exam in queries.open_exams(at) if exam.pk not in taken]:
+        exam = min(choices, key=lambda exam: exam.closes_at)
+        applied = any(max(application.exam.days) >= at.date() for application in applications)
+        step = choosing(exam, at)
+        # Another exam beside one applied for is offered, and nothing that must be done.
+        return [replace(step, todo=None, deadline=None, urgent=False) if applied else step, *running]
+    return running or _of_the_calendar(at)
 
 
-def _of_the_calendar(at: datetime) -> NextStep | None:
+def choosing(exam: Exam, at: datetime) -> NextStep:
+    """Choosing an exam, for a candidate who has applied for none; this one closes first."""
+    near = exam.closes_at - at < NEAR
+    url = reverse("registration:exams")
+    return CHOOSE_EXAM.step(url=url, about=exam.code, exam=exam.title, deadline=exam.closes_at, urgent=near)
+
+
+def _of_the_calendar(at: datetime) -> list[NextStep]:
     """When nothing is open: when the next window opens, or that the last one has closed (R01)."""
     exams = queries.exams()
     if coming := min((exam for exam in exams if exam.opens_at > at), key=lambda exam: exam.opens_at, default=None):
-        return NextStep(
-            title=_("Online pre-registration is not open yet"),
-            text=_("%(exam)s: open from %(opens)s (Beijing time).")
-            % {"exam": coming.title, "opens": formats.date_format(localtime(coming.opens_at), "DATETIME_FORMAT")},
-            holder=NOBODY,
-        )
+        return [
+            NextStep(
+                title=_("Online pre-registration is not open yet"),
+                text=_("%(exam)s: open from %(opens)s (Beijing time).")
+                % {"exam": coming.title, "opens": formats.date_format(localtime(coming.opens_at), "DATETIME_FORMAT")},
+                holder=NOBODY,
+            )
+        ]
     if exams:
-        return NextStep(
-            title=_("Online pre-registration has closed"),
-            text=_("Your account is kept; it serves the exams of the coming years."),
-            holder=NOBODY,
-        )
-    return None
+        return [
+            NextStep(
+                title=_("Online pre-registration has closed"),
+                text=_("Your account is kept; it serves the exams of the coming years."),
+                holder=NOBODY,
+            )
+        ]
+    return []
 
 
 def standing_submission_stays(*, candidate: Candidate, at: datetime) -> str | None:

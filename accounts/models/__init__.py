@@ -1,5 +1,6 @@
 """Tables of the accounts app, one file a subject."""
 
+from accounts.models.calendar import CalendarLink
 from accounts.models.credentials import Credential
 from accounts.models.education import EducationRecord
 from accounts.models.identity_requests import IdentityRequest
@@ -15,6 +16,7 @@ from accounts.models.wechat import WeChatEvent, WeChatEventCount, WeChatUser
 
 __all__ = [
     "BasicInformation",
+    "CalendarLink",
     "Candidate",
     "Carrier",
     "CarrierPause",

@@ -6,18 +6,22 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.users import Candidate
+from exam_portal.kit.next_steps import TODOS, NextStep
 
 
 class Message(models.Model):
     """What a candidate is told; it stands in the inbox from the moment of the change that it tells of.
 
     (kind, object, version) makes it unique. Its text is made when it is read or sent; `facts` holds what the text needs
-    (codes, times), never personal data.
+    (codes, times), never personal data. One of the kind `TODO` tells of something to do, named by `todo` and `about` in
+    its facts; what is said of it is as it is when it is read or sent (accounts.next_steps.told_of).
     """
+
+    TODO = "todo"
 
     candidate = models.ForeignKey(Candidate, models.CASCADE, related_name="messages")
     kind = models.CharField(max_length=40)
-    object_id = models.CharField(max_length=40)
+    object_id = models.CharField(max_length=120)
     version = models.PositiveIntegerField()
     facts = models.JSONField(default=dict)
     created_at = models.DateTimeField()
@@ -36,16 +40,21 @@ class Message(models.Model):
     @property
     def text(self) -> str:
         """What the candidate reads, in the language of the moment (templates/messages, one file a kind)."""
-        return render_to_string(f"messages/{self.kind}.txt", self.facts).strip()
+        return self.written()
+
+    def written(self, step: NextStep | None = None) -> str:
+        """The same; `step` is what a to-do asks for now, None when it is done or past."""
+        todo = TODOS.get(self.facts.get("todo", ""))
+        return render_to_string(f"messages/{self.kind}.txt", {**self.facts, "todo": todo, "step": step}).strip()
 
     @property
     def key(self) -> str:
         """By which the same message is known again elsewhere: at most 32 characters, of the row alone."""
         return f"m{self.pk}"
 
-    def parts(self) -> tuple[str, str]:
-        """Title and body of the text."""
-        title, _gap, body = self.text.partition("\n\n")
+    def parts(self, step: NextStep | None = None) -> tuple[str, str]:
+        """Title and body of the text; `step` as `written` has it."""
+        title, _gap, body = self.written(step).partition("\n\n")
         return title.strip(), body.strip()
 
 

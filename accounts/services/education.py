@@ -11,7 +11,7 @@ from accounts import education, schools
 from accounts.actors import Actor, check_acts_for
 from accounts.models import Candidate, EducationRecord
 from accounts.models.education import MOST_STANDING
-from accounts.services import ledger, verification
+from accounts.services import ledger, reminders, verification
 from accounts.services.candidates import hold
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
@@ -76,6 +76,7 @@ def add_education(*, candidate: Candidate, actor: Actor, **content: Any) -> Educ
         )
     record = _save(candidate, position, content)
     _record(record, actor, "education.added")
+    reminders.remind(candidate=candidate, at=record.created_at)
     return record
 
 
@@ -104,6 +105,7 @@ def correct_education(*, record: EducationRecord, actor: Actor, **content: Any) 
     EducationRecord.objects.filter(pk=record.pk).update(superseded_at=clock.now())
     corrected = _save(candidate, record.position, content, supersedes=record)
     _record(corrected, actor, "education.corrected", supersedes=record.pk)
+    reminders.remind(candidate=candidate, at=corrected.created_at)
     return corrected
 
 

@@ -13,6 +13,7 @@ from accounts import identity
 from accounts.actors import Actor
 from accounts.models import (
     BasicInformation,
+    CalendarLink,
     Candidate,
     Credential,
     EducationRecord,
@@ -78,6 +79,7 @@ def _delete(request: IdentityRequest, candidate: Candidate, actor: Actor, at: da
     sessions.end_all(user=user)
     owned = (
         BasicInformation,
+        CalendarLink,
         EducationRecord,
         Credential,
         RecoveryQuestion,

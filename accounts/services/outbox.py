@@ -7,7 +7,7 @@ lets another try. So each goes out at least once; WeChat knows the same key agai
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
 from typing import Any
@@ -47,10 +47,12 @@ def enqueue(
     version: int,
     facts: dict[str, Any],
     deadline: datetime | None = None,
+    by: Collection[Carrier] = tuple(Carrier),
 ) -> Message | None:
     """Write a message in the transaction of the change it tells of; the same (kind, object, version) only once.
 
-    `deadline` is until when there is something to do. Returns the message, or None when it was there already.
+    `deadline` is until when there is something to do, `by` the carriers that may bring it beside the inbox. Returns the
+    message, or None when it was there already.
     """
     at = clock.now()
     if deadline is not None:
@@ -68,7 +70,7 @@ def enqueue(
     deliveries = Delivery.objects.bulk_create(
         Delivery(message=message, carrier=carrier, due_at=due, rung_at=rung)
         for carrier, way in WAYS.items()
-        if way.reaches(candidate)
+        if carrier in by and way.reaches(candidate)
     )
     if rung:
         transaction.on_commit(lambda: _ring(*([delivery.pk] for delivery in deliveries)))

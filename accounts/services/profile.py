@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import employers, identity
 from accounts.actors import Actor, check_acts_for
 from accounts.models import BasicInformation, Candidate
-from accounts.services import ledger
+from accounts.services import ledger, reminders
 from accounts.services.candidates import hold
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
@@ -46,4 +46,5 @@ def save_basic_information(*, candidate: Candidate, actor: Actor, values: dict[s
     information.clean_fields(exclude=["candidate"])
     information.save()
     _record(candidate, actor, "basic_information.saved", fields=sorted(values))
+    reminders.remind(candidate=candidate, at=information.updated_at)
     return information

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import identity
 from accounts.actors import acting
 from accounts.models import Candidate, Channel, Question, RecoveryQuestion, User
-from accounts.services import ledger
+from accounts.services import ledger, reminders
 from exam_portal.kit.errors import Refused
 
 # The version of 特别提示 that candidates read and accept before registering.
@@ -122,6 +122,7 @@ def register_candidate(
                 payload={"notice": NOTICE_VERSION, "id_type": id_type},
                 at=at,
             )
+            reminders.remind(candidate=candidate, at=at)
     except IntegrityError as error:
         if "candidate_id_registers_once" in str(error):
             raise IdTaken(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import SYSTEM, Actor, check_acts_for
 from accounts.models import Candidate, WeChatEvent, WeChatEventCount, WeChatUser
-from accounts.services import ledger, outbox, recovery
+from accounts.services import ledger, outbox, recovery, reminders
 from accounts.services.candidates import hold
 from accounts.wechat.client import BATCH, Follower, official_account
 from accounts.wechat.events import Event
@@ -59,6 +59,7 @@ def bind(
     if anew:
         ledger.record_about(candidate, "wechat.bound", actor, at, following=found.following)
         outbox.tell(candidate=candidate, kind="wechat_bound")
+        reminders.remind(candidate=candidate, at=at)
     if found.openid and not found.following:
         transaction.on_commit(lambda: _ring(found.pk))
     return found
@@ -76,6 +77,7 @@ def unbind(*, candidate: Candidate, actor: Actor, password: str, at: datetime) -
         if forget(candidate=candidate):
             ledger.record_about(candidate, "wechat.unbound", actor, at)
             outbox.tell(candidate=candidate, kind="wechat_unbound")
+            reminders.remind(candidate=candidate, at=at)
 
 
 def forget(*, candidate: Candidate) -> bool:
@@ -150,6 +152,7 @@ def _tell(row: WeChatUser) -> None:
         ledger.record_about(row.candidate, "wechat.followed", SYSTEM)
     else:
         ledger.record_about(row.candidate, "wechat.unfollowed", SYSTEM)
+    reminders.remind(candidate=row.candidate, at=clock.now(), away=True)
 
 
 def _delivered(fields: dict[str, Any]) -> None:

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from accounts import queries
 from accounts.access import candidate_page, is_looked_at
 from accounts.actors import acting
-from accounts.models import Candidate
+from accounts.models import Candidate, Message
+from accounts.next_steps import next_steps, told_of
 from accounts.profile_forms import BasicInformationForm
 from accounts.services import outbox, profile
 from exam_portal import clock
@@ -47,6 +48,9 @@ def basic_information(request: HttpRequest, *, candidate: Candidate) -> HttpResp
 def inbox(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     """Messages to the candidate; opening the page marks them as read."""
     received = list(queries.inbox(candidate)[:100])
+    of_todos = any(message.kind == Message.TODO for message in received)
+    steps = next_steps(candidate=candidate, at=clock.arrival(request)) if of_todos else []
+    rows = [(message, step := told_of(message, steps), message.written(step)) for message in received]
     if not is_looked_at(request):
         outbox.mark_read(candidate=candidate)
-    return render(request, "accounts/inbox.html", {"received": received})
+    return render(request, "accounts/inbox.html", {"rows": rows})

@@ -19,9 +19,9 @@ from exam_portal.kit.staff_work import Obstacle, Panel, Work
 
 
 class NextStepHook(Protocol):
-    """Says what this app asks of the candidate next, or None when nothing is left to do here."""
+    """All that this app asks of the candidate, or says of where things stand, the most urgent first."""
 
-    def __call__(self, *, candidate: Any, at: datetime) -> NextStep | None: ...
+    def __call__(self, *, candidate: Any, at: datetime) -> list[NextStep]: ...
 
 
 class AccountChangeHook(Protocol):

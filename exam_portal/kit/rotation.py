@@ -93,8 +93,7 @@ class _Column(Encrypted):
         self.rows = model._default_manager.all()
 
     def tokens(self, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
-        token = Cast(self.column.attname, models.TextField())
-        return rows.annotate(token=token).order_by("pk").values_list("pk", "token")
+        return rows.order_by("pk").values_list("pk", Cast(self.column.attname, models.TextField()))
 
     def write(self, texts: dict[Any, str]) -> None:
         rows = [self.model(pk=key, **{self.column.attname: text}) for key, text in texts.items()]

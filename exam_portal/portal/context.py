@@ -7,9 +7,9 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from accounts import queries
+from accounts.next_steps import next_step
 from exam_portal import clock
 from exam_portal.kit.kept import owner_mark
-from exam_portal.portal.queries import next_step
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from django.shortcuts import render
 from accounts import rare_characters
 from accounts.access import candidate_page
 from accounts.models import Candidate, IdentityRequest
+from accounts.next_steps import next_step
 from accounts.views.identity_requests import taken_unsent
 from accounts.views.registering import SignUpView
 from exam_portal import clock
 from exam_portal.kit import kept
-from exam_portal.portal import queries as portal_queries
 from registration import queries, steps
 
 
@@ -45,7 +45,7 @@ def dashboard(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     }
     context = {
         "candidate": candidate,
-        "next_step": portal_queries.next_step(candidate=candidate, at=at),
+        "next_step": next_step(candidate=candidate, at=at),
         "applications": applications,
         "account": account,
         "print_hint": rare_characters.print_hint(candidate.name),

@@ -56,6 +56,7 @@ WITHHELD = {
     "accounts:security": _SECRET,
     "accounts:email": _SECRET,
     "accounts:email_code": _SECRET,
+    "accounts:calendar": gettext_lazy("Whoever has the private link reads the deadlines. It is shown to nobody else."),
 }
 
 

@@ -69,6 +69,20 @@ class DaysField(forms.CharField):
         return days
 
 
+class NumbersField(forms.CharField):
+    """Numbers, `7 3 1`, with spaces or commas between them."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return " ".join(map(str, value)) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        text = unicodedata.normalize("NFKC", super().to_python(value) or "")
+        try:
+            return sorted({int(number) for number in re.split(r"[\s,、;]+", text) if number}, reverse=True)
+        except ValueError:
+            raise ValidationError(_("Enter numbers of days, for example 7 3 1."), code="invalid") from None
+
+
 class LongText(forms.CharField):
     """Text of several lines, as long as a notice may be."""
 
@@ -81,6 +95,9 @@ _FIELDS: dict[str, Callable[..., forms.Field]] = {
     "opens_at": lambda **how: MomentField(help_text=_BEIJING, **how),
     "closes_at": lambda **how: MomentField(ends=True, **how),
     "days": DaysField,
+    "reminder_days": lambda **how: NumbersField(
+        help_text=_("For example 7 3 1. Left empty, nobody is reminded."), **{**how, "required": False}
+    ),
     "cutoff": lambda **how: DayField(widget=forms.DateInput(format="%Y-%m-%d"), **how),
     "confirmation_opens_at": lambda **how: MomentField(help_text=_BEIJING, **how),
     "confirmation_closes_at": lambda **how: MomentField(ends=True, **how),

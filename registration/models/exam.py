@@ -11,9 +11,20 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Region, Site
 from accounts.models.institutions import Sourced
 
+# Longer before an end nobody is reminded of it.
+MOST_DAYS = 60
+
+
+def usual_reminder_days() -> list[int]:
+    """How many days before an end candidates are reminded of it, where an exam-year file does not say."""
+    return [7, 3, 1]
+
 
 class Exam(models.Model):
-    """One exam of one year. Its pre-registration window is half-open, [opens_at, closes_at)."""
+    """One exam of one year. Its pre-registration window is half-open, [opens_at, closes_at).
+
+    Of whatever ends, candidates are reminded `reminder_days` before (R17).
+    """
 
     code = models.SlugField(unique=True)
     kind = models.SlugField()
@@ -25,6 +36,7 @@ class Exam(models.Model):
     closes_at = models.DateTimeField()
     days = ArrayField(models.DateField())
     cutoff = models.DateField()
+    reminder_days = ArrayField(models.PositiveSmallIntegerField(), default=usual_reminder_days, blank=True)
     note = models.TextField(blank=True)
     source = models.CharField(max_length=8)
     example = models.BooleanField(_("has example data"), default=False)
@@ -35,6 +47,9 @@ class Exam(models.Model):
         verbose_name_plural = _("exams and regions")
         constraints = [
             models.CheckConstraint(name="exam_window", condition=Q(opens_at__lt=F("closes_at"))),
+            models.CheckConstraint(
+                name="exam_reminder_days", condition=Q(reminder_days__contained_by=list(range(1, MOST_DAYS + 1)))
+            ),
         ]
 
     def __str__(self) -> str:

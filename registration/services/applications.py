@@ -7,10 +7,10 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor, check_acts_for, check_reason, forbidden
-from accounts.models import Candidate, Channel, IdentityRequest, Point, Site
-from accounts.next_steps import next_step as account_next_step
+from accounts.models import Candidate, Carrier, Channel, IdentityRequest, Point, Site
+from accounts.next_steps import account_lacks
 from accounts.roles import Right
-from accounts.services import ledger, outbox
+from accounts.services import ledger, outbox, reminders
 from accounts.services.candidates import hold
 from accounts.services.identity_desk import hold_open
 from accounts.territory import check_sees, sees
@@ -19,6 +19,7 @@ from exam_portal.kit.locks import locked
 from registration import steps
 from registration.lifecycle import BY_NAME, CLOSABLE, MOST_VERSIONS, State
 from registration.models import Application, Exam, ExamRegion, Specialty, Submission
+from registration.next_steps import of_application
 from registration.services import numbers, snapshot
 
 
@@ -48,7 +49,7 @@ def _check_open(exam: Exam, at: datetime) -> None:
 
 
 def _check_account(candidate: Candidate, at: datetime) -> None:
-    if step := account_next_step(candidate=candidate, at=at):
+    if step := account_lacks(candidate, at):
         raise NotReady(_("First: %(step)s") % {"step": step.title})
 
 
@@ -102,7 +103,9 @@ def _record(
 def move(
     *, application: Application, name: str, actor: Actor, at: datetime, reason: str = "", **payload: object
 ) -> None:
-    """Take a locked application along the transition `name` and record it; the database guard looks once more.
+    """Take a locked application along the transition `name`, record it, and tell the candidate what is to be done now.
+
+    The database guard looks once more.
 
     Raises:
         Refused: the application does not stand where the transition begins, or it is not for this kind of actor.
@@ -122,6 +125,13 @@ def move(
     application.last_transition = name
     application.save(update_fields=["state", "last_transition", "version"])
     _record(application, f"application.{name}", actor, at, reason=reason, **payload)
+    reminders.remind(candidate=application.candidate, at=at, away=actor.kind != "candidate")
+
+
+def _carriers(application: Application, at: datetime) -> list[Carrier]:
+    """Who brings the record of what a candidate did: not WeChat where that brings what is to be done next instead."""
+    to_do = of_application(application, at=at).todo is not None
+    return [carrier for carrier in Carrier if carrier != Carrier.WECHAT or not to_do]
 
 
 @transaction.atomic
@@ -151,6 +161,7 @@ def start_application(
         created_at=at,
     )
     _record(application, "application.started", actor, at, exam=exam.code)
+    reminders.remind(candidate=candidate, at=at)
     return application
 
 
@@ -328,6 +339,7 @@ def submit(
             "form_code": submission.form_code,
             "online": application.exam_region is not None and application.exam_region.online,
         },
+        by=_carriers(application, at),
     )
     return submission
 
@@ -354,6 +366,7 @@ def withdraw(*, application: Application, actor: Actor, at: datetime) -> None:
         object_id=application.number,
         version=application.version,
         facts={"exam": application.exam.title},
+        by=_carriers(application, at),
     )
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.access import candidate_page
 from accounts.actors import acting
 from accounts.models import Candidate
-from accounts.next_steps import next_step as account_next_step
+from accounts.next_steps import account_lacks
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
 from registration import queries, steps
@@ -23,7 +23,7 @@ from registration.services import applications, printed_form, snapshot
 def exams(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     """The exams, which of them are open, and the candidate's application for each."""
     at = clock.arrival(request)
-    if step := account_next_step(candidate=candidate, at=at):
+    if step := account_lacks(candidate, at):
         return blocked(request, title=_("Choose an exam"), missing=[step])
     mine = {application.exam_id: application for application in queries.applications_of(candidate)}
     rows = []
@@ -66,7 +66,7 @@ def overview(request: HttpRequest, *, application: Application) -> HttpResponse:
     at = clock.arrival(request)
     draft = application.state == State.DRAFT
     open_ = application.exam.is_open(at)
-    lacking = account_next_step(candidate=application.candidate, at=at) if draft and open_ else None
+    lacking = account_lacks(application.candidate, at) if draft and open_ else None
     summary = queries.summary(application)
     context = {
         "application": application,

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test import Client
+from django.urls import reverse
 
 from accounts import queries
 from accounts.actors import Actor, acting
 from accounts.models import Candidate, EducationRecord, EmailCode, IdentityRequest, LedgerEvent, Message, Point, User
 from accounts.services import (
+    calendar,
     credentials,
     education,
     identity_desk,
@@ -63,7 +66,9 @@ def test_a_deleted_account_frees_number_and_username_and_keeps_its_ledger(
 @pytest.mark.rule("R07")
 def test_deleting_takes_everything_that_the_account_kept(candidate: Candidate, point: Point, clerk: Actor) -> None:
     ask_change(candidate, point, name="张珊")
+    link = calendar.make_link(candidate=candidate, actor=acting(candidate), language="en", at=clock.now())
     check(ask_deletion(candidate, point), clerk)
+    assert Client().get(reverse("calendar_feed", args=[link.token])).status_code == 404
     kept = {
         relation.related_model._meta.model_name
         for relation in Candidate._meta.related_objects

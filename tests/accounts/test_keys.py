@@ -101,7 +101,7 @@ def test_an_interrupted_rotation_goes_on_where_it_was(use: Use) -> None:
     CandidateFactory.create_batch(5)
     use("new", "old")
     interrupted = keys.rotate(batch=2)
-    next(interrupted)
+    assert any(progress.what == keys.NUMBERS for progress in interrupted)
     interrupted.close()
     assert [crypto.is_current(token) for token in tokens("accounts_candidate")] == [True] * 2 + [False] * 3
     assert recorded() == [{keys.NUMBERS: 2}]
@@ -199,7 +199,7 @@ def test_a_number_that_no_key_decrypts_is_named_by_its_row_and_left(use: Use) ->
     with pytest.raises(SystemExit, match="1"):
         call_command("rotate_keys", stdout=out, stderr=err)
     assert err.getvalue() == f"accounts.Candidate.id_number of row {lost.pk}: no encryption key fits\n"
-    assert out.getvalue().splitlines()[0] == "accounts.Candidate.id_number: 2 of 2, 1 changed"
+    assert "accounts.Candidate.id_number: 2 of 2, 1 changed" in out.getvalue().splitlines()
     with pytest.raises(InvalidToken):
         Candidate.objects.get(pk=lost.pk)
 
@@ -212,8 +212,8 @@ def test_the_command_tells_programs_what_it_did_and_the_ledger_has_numbers_only(
     call_command("rotate_keys", "--json", stdout=out)
     told = json.loads(out.getvalue())
     assert (told["ok"], told["dry_run"]) == (True, False)
-    first = told["rotated"][0]
-    assert first == {
+    numbers = next(each for each in told["rotated"] if each["what"] == "accounts.Candidate.id_number")
+    assert numbers == {
         "what": "accounts.Candidate.id_number",
         "total": 1,
         "checked": 1,

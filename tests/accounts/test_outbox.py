@@ -71,7 +71,7 @@ def test_the_inbox_shows_a_message_at_once_and_marks_it_read(signed_in: Client, 
     write(candidate)
     assert signed_in.get(reverse("portal:home")).context["unread"] == 1
     response = signed_in.get(reverse("accounts:inbox"))
-    assert [message.version for message in response.context["received"]] == [1]
+    assert [message.version for message, _step, _text in response.context["rows"]] == [1]
     assert FACTS["form_code"] in response.content.decode()
     assert signed_in.get(reverse("portal:home")).context["unread"] == 0
 

@@ -10,7 +10,7 @@ from django.utils.translation import override
 
 from accounts.actors import acting
 from accounts.models import BasicInformation, Candidate, LedgerEvent
-from accounts.next_steps import next_step
+from accounts.next_steps import account_lacks
 from accounts.services import profile
 from exam_portal import clock
 from tests import factories
@@ -128,13 +128,13 @@ def test_basic_information_of_earlier_days_is_to_be_completed_first(
     BasicInformation.objects.update(**{missing: ""})
     candidate = Candidate.objects.get(pk=candidate.pk)
     assert not candidate.basic_information.complete
-    step = next_step(candidate=candidate, at=clock.now())
+    step = account_lacks(candidate, clock.now())
     assert step is not None
     with override("en"):
         assert (step.url, str(step.title)) == (PAGE, "Complete your basic information")
     client.force_login(candidate.user)
     assert client.post(PAGE, factories.BASIC).status_code == 302
-    assert next_step(candidate=Candidate.objects.get(pk=candidate.pk), at=clock.now()) is None
+    assert account_lacks(Candidate.objects.get(pk=candidate.pk), clock.now()) is None
 
 
 def test_the_database_knows_the_kinds_of_employers(candidate: Candidate) -> None:

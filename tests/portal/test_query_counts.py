@@ -35,17 +35,19 @@ ACCOUNT = {
     "wechat": 8,
     "inbox": 10,
     "security": 9,
+    "calendar": 9,
     "email": 8,
 }
-# What saving a step costs, with the savepoint, the locked row, the ledger's event and the way to the next step.
+# What saving a step costs, with the savepoint, the locked row, the ledger's event and the way to the next step;
+# submitting and withdrawing also tell what is to be done now.
 SAVING: dict[str, tuple[dict[str, Any], int]] = {
     "pledge": ({"accept": "on"}, 11),
     "region": ({"region": "43"}, 10),
     "point": ({"place": "4302"}, 14),
     "specialty": ({"specialty": "201", "subjects": ["1"]}, 15),
     "photo": ({}, 11),
-    "submit": ({}, 23),
-    "withdraw": ({}, 16),
+    "submit": ({}, 31),
+    "withdraw": ({}, 23),
 }
 
 

@@ -34,6 +34,7 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "accounts:wechat_unbind": (SIGN_IN, 200, 200, 403),
     "accounts:wechat_sign_in": (405, 405, 405, 405),
     "accounts:inbox": (SIGN_IN, 200, 200, 403),
+    "accounts:calendar": (SIGN_IN, 200, 200, 403),
     "accounts:security": (SIGN_IN, 200, 200, 403),
     "accounts:email": (SIGN_IN, 200, 200, 403),
     "accounts:email_code": (SIGN_IN, 302, 302, 403),
@@ -66,6 +67,7 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     # Not there where no WeChat is set up; where one is, tests/accounts/test_wechat_binding.py comes by them.
     "wechat_website_callback": (404, 404, 404, 404),
     "wechat_account_callback": (404, 404, 404, 404),
+    "calendar_feed": (404, 404, 404, 404),
     "wechat_events": (403, 403, 403, 403),
     "set_language": (302, 302, 302, 302),
     "registration:regions": (200, 200, 200, 200),
@@ -90,6 +92,7 @@ ARGUMENTS = {
     "number": "000000000000",
     "record": "0",
     "credential": "senior_nurse",
+    "token": "unknown",
 }
 
 

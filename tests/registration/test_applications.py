@@ -256,7 +256,7 @@ def test_submitting_writes_ledger_and_message_in_the_same_transaction(draft: App
     event = LedgerEvent.objects.get(action="application.submit")
     assert event.payload == {"version": 1, "digest": submission.digest}
     assert (event.stream, event.stream_id, event.channel) == ("application", draft.number, "web")
-    message = Message.objects.get()
+    message = Message.objects.get(kind="application_submitted")
     assert (message.kind, message.object_id, message.version) == ("application_submitted", draft.number, 1)
 
 

@@ -8,10 +8,11 @@ from django.utils.translation import override
 
 from accounts.actors import acting
 from accounts.models import Candidate
+from accounts.next_steps import next_step, next_steps
 from exam_portal import clock
-from exam_portal.kit.next_steps import NextStep
-from exam_portal.portal.queries import next_step
+from exam_portal.kit.next_steps import TODOS, NextStep, Todo
 from registration.models import Application, Exam
+from registration.next_steps import SUBMIT
 from registration.services import applications
 from tests import factories
 from tests.conftest import CLOSES
@@ -130,3 +131,84 @@ def test_a_form_nobody_confirmed_is_no_longer_to_be_brought(draft: Application) 
     step = asked(draft.candidate, days=30)
     assert step is not None
     assert (step.url, step.deadline) == ("", None)
+
+
+# --- To-dos ---------------------------------------------------------------------------------------
+def steps(candidate: Candidate, **later: int) -> list[NextStep]:
+    candidate = Candidate.objects.get(pk=candidate.pk)
+    return next_steps(candidate=candidate, at=clock.now() + timedelta(**later))
+
+
+def names(found: list[NextStep]) -> list[str | None]:
+    return [step.todo and step.todo.key for step in found]
+
+
+def test_no_two_to_dos_have_one_name() -> None:
+    assert {"bind_wechat", "submit_again", "confirm_on_site"} <= set(TODOS)
+    with pytest.raises(ValueError, match="submit_again"):
+        Todo("submit_again", title="x", text="x", action="x")
+
+
+@pytest.mark.rule("R17")
+def test_all_pages_of_a_draft_are_one_thing_to_do(draft: Application, candidate: Candidate) -> None:
+    complete = asked(candidate)
+    draft.subjects, draft.photo_confirmed_at = [], None
+    draft.save()
+    begun = asked(candidate)
+    assert complete is not None and begun is not None
+    assert complete.title != begun.title
+    assert (complete.todo, complete.about) == (begun.todo, begun.about) == (SUBMIT, f"{draft.number}/1")
+
+
+@pytest.mark.rule("R17")
+def test_what_the_account_lacks_ends_with_the_window_in_which_it_is_needed(exam: Exam, newcomer: Candidate) -> None:
+    sooner = factories.make_exam("sooner", prefix="24H", day=10)
+    account, choice = steps(newcomer)
+    assert (names([account, choice]), choice.about) == (["enter_basic_information", "choose_exam"], "sooner")
+    assert account.deadline == choice.deadline == sooner.closes_at
+    assert [step.deadline for step in steps(newcomer, days=6)] == [exam.closes_at] * 2
+    assert [step.deadline for step in steps(newcomer, days=30)] == [None] * 2
+    begun = factories.make_candidate()
+    factories.begin(begun, exam)
+    begun.wechat.following = False
+    begun.wechat.save()
+    assert [(step.todo and step.todo.key, step.deadline) for step in steps(begun)] == [
+        ("follow", exam.closes_at),
+        ("submit", exam.closes_at),
+    ]
+
+
+def test_what_needs_no_account_comes_before_it(draft: Application, candidate: Candidate) -> None:
+    applications.submit(application=draft, actor=acting(candidate), at=clock.now())
+    candidate.wechat.following = False
+    candidate.wechat.save()
+    assert names(steps(candidate)) == ["confirm_on_site", "follow"]
+
+
+@pytest.mark.rule("R09")
+def test_withdrawn_comes_first_also_before_what_ends_sooner(draft: Application, candidate: Candidate) -> None:
+    applications.submit(application=draft, actor=acting(candidate), at=clock.now())
+    applications.withdraw(application=draft, actor=acting(candidate), at=clock.now())
+    factories.begin(candidate, factories.make_exam("sooner", prefix="24H", day=6))
+    found = steps(candidate)
+    assert names(found) == ["submit_again", "submit"]
+    assert (found[0].about, found[1].urgent) == (f"{draft.number}/2", True)
+
+
+def test_where_to_go_is_said_with_a_mark_on_invented_places(draft: Application) -> None:
+    applications.submit(application=draft, actor=acting(draft.candidate), at=clock.now())
+    with override("en"):
+        (step,) = steps(draft.candidate)
+        assert (step.place, step.exam) == ("湖南第01考点, 湖南示例路01号 (example data)", draft.exam.title)
+        draft.point.source = "S"
+        draft.point.save()
+        assert steps(draft.candidate)[0].place == "湖南第01考点, 湖南示例路01号"
+
+
+def test_another_exam_beside_one_applied_for_is_offered_and_no_to_do(draft: Application) -> None:
+    draft_of = draft.candidate
+    applications.submit(application=draft, actor=acting(draft_of), at=clock.now())
+    walk(draft, "confirm_on_site")
+    factories.make_exam("2024-nurse", prefix="24H")
+    step = steps(draft_of)[0]
+    assert (step.url, step.todo, step.deadline) == (reverse("registration:exams"), None, None)

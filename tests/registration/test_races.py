@@ -33,7 +33,9 @@ def test_submitting_twice_at_once(draft: Application, monkeypatch: pytest.Monkey
         assert results[0] == results[1]
     else:
         assert len(refused) == 1  # the database's constraint is the last guard; the person would have seen an error
-    assert (Submission.objects.count(), Message.objects.count()) == (1, 1)
+    told = Message.objects.order_by("pk").values_list("kind", "facts__todo")
+    assert Submission.objects.count() == 1
+    assert list(told) == [("todo", "submit"), ("todo", "confirm_on_site"), ("application_submitted", None)]
     assert LedgerEvent.objects.filter(action="application.submit").count() == 1
 
 

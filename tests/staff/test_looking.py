@@ -59,6 +59,7 @@ OWN = {
     "wechat_website_callback",
     "wechat_account_callback",
     "wechat_events",
+    "calendar_feed",
 }
 BANNER = "的视角查看网站"
 

@@ -33,7 +33,7 @@ class Editable:
 
 
 EDITABLE: dict[str, Editable] = {
-    Kind.EXAM: Editable(Exam, ("opens_at", "closes_at", "days", "cutoff"), "exam"),
+    Kind.EXAM: Editable(Exam, ("opens_at", "closes_at", "days", "cutoff", "reminder_days"), "exam"),
     Kind.REGION: Editable(
         ExamRegion,
         ("confirmation_opens_at", "confirmation_closes_at", "notice", "online", "automatic"),
@@ -47,6 +47,7 @@ LABELS: dict[str, str | Promise] = {
     "closes_at": _("Registering ends"),
     "days": _("Exam days"),
     "cutoff": _("Degrees and years of practice count up to"),
+    "reminder_days": _("Reminders: so many days before a deadline"),
     "confirmation_opens_at": _("Confirming opens"),
     "confirmation_closes_at": _("Confirming ends"),
     "notice": _("Notice"),
@@ -75,6 +76,7 @@ _SENTENCES: dict[str, str | Promise] = {
     "confirmation_opens_at": _("Confirming begins when registering has opened, not before."),
     "opens_at": _("Registering opens before any region confirms."),
     "days": _("No exam day is before registering ends."),
+    "reminder_days": _("Each is a number from 1 to 60."),
 }
 
 

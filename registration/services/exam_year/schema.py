@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from registration.models.exam import MOST_DAYS, usual_reminder_days
 from registration.services.exam_year.reading import ExamYearRefused, Reading
 
 # 考区: the 31 provinces of GB/T 2260, and Xinjiang Corps (新疆兵团), which has no such code and is 66 in the portal.
@@ -106,7 +107,10 @@ class Entry(BaseModel):
 
 
 class ExamEntry(Entry):
-    """The exam; its window is half-open, [opens_at, closes_at) (R01). `cutoff` is the last day that counts (R20)."""
+    """The exam; its window is half-open, [opens_at, closes_at) (R01). `cutoff` is the last day that counts (R20).
+
+    Candidates are reminded so many days before each of their deadlines (R17).
+    """
 
     code: Annotated[str, Field(pattern=CODE, max_length=40)]
     kind: Annotated[str, Field(pattern=CODE, max_length=50)]
@@ -118,7 +122,15 @@ class ExamEntry(Entry):
     closes_at: AwareDatetime
     days: Annotated[list[date], Field(min_length=1)]
     cutoff: date
+    reminder_days: list[Annotated[int, Field(ge=1, le=MOST_DAYS)]] = Field(default_factory=usual_reminder_days)
     note: str = ""
+
+    @field_validator("reminder_days")
+    @classmethod
+    def _once_each(cls, days: list[int]) -> list[int]:
+        if len(days) != len(set(days)):
+            raise ValueError("it names a day twice")
+        return sorted(days, reverse=True)
 
 
 class Window(Entry):

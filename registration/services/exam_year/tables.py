@@ -123,7 +123,7 @@ TABLES = (
                 "closes_at",
                 "days",
             ),
-            *("cutoff", "note", "source"),
+            *("cutoff", "reminder_days", "note", "source"),
         ),
         exam="pk",
     ),
