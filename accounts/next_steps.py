@@ -43,6 +43,12 @@ BIND_WECHAT = Todo(
 FOLLOW = Todo(
     "follow",
     title=_("Follow the official account"),
+    text=_("Your WeChat is bound. An exam can be chosen once it follows the official account too."),
+    action=_("Follow"),
+)
+FOLLOW_AGAIN = Todo(
+    "follow_again",
+    title=_("Follow the official account again"),
     text=_("Your WeChat no longer follows the official account. Follow it again to go on."),
     action=_("Follow again"),
 )
@@ -73,10 +79,12 @@ def _of_account(candidate: Candidate) -> NextStep | None:
     if not hasattr(candidate, "wechat"):
         return BIND_WECHAT.step(url=reverse("accounts:wechat"))
     if not candidate.wechat.following:
-        # Each time that it ends is another thing.
         since = candidate.wechat.told_at
-        about = f"{since:%Y%m%dT%H%M%S}" if since else ""
-        return FOLLOW.step(url=reverse("accounts:wechat"), about=about, urgent=True)
+        # Each binding, and each time that following ends, is another thing.
+        if since is None:  # nobody has told yet of following, or of its end
+            bound = candidate.wechat.bound_at
+            return FOLLOW.step(url=reverse("accounts:wechat"), about=f"{bound:%Y%m%dT%H%M%S}")
+        return FOLLOW_AGAIN.step(url=reverse("accounts:wechat"), about=f"{since:%Y%m%dT%H%M%S}", urgent=True)
     return None
 
 

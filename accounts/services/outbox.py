@@ -77,10 +77,10 @@ def enqueue(
     return message
 
 
-def tell(*, candidate: Candidate, kind: str, **facts: Any) -> None:
+def tell(*, candidate: Candidate, kind: str, by: Collection[Carrier] = tuple(Carrier), **facts: Any) -> None:
     """Write one more message of a kind that is about the account; the candidate's row is locked by the caller."""
     earlier = candidate.messages.filter(kind=kind).count()
-    enqueue(candidate=candidate, kind=kind, object_id=str(candidate.pk), version=earlier + 1, facts=facts)
+    enqueue(candidate=candidate, kind=kind, object_id=str(candidate.pk), version=earlier + 1, facts=facts, by=by)
 
 
 def due_at(at: datetime, *, deadline: datetime | None) -> datetime:

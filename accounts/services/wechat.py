@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import SYSTEM, Actor, check_acts_for
-from accounts.models import Candidate, WeChatEvent, WeChatEventCount, WeChatUser
+from accounts.models import Candidate, Carrier, WeChatEvent, WeChatEventCount, WeChatUser
 from accounts.services import ledger, outbox, recovery, reminders
 from accounts.services.candidates import hold
 from accounts.wechat.client import BATCH, Follower, official_account
@@ -24,6 +24,8 @@ from exam_portal.kit.locks import locked
 FOLLOWS = {"subscribe": True, "unsubscribe": False}
 ASKED_AGAIN = timedelta(hours=20)
 LOOKED_AGAIN = timedelta(seconds=20)  # how often one candidate can have WeChat asked
+# By which one is told of binding and unbinding: not by the WeChat that it is about.
+ELSEWHERE = (Carrier.EMAIL, Carrier.SMS)
 KEPT = timedelta(days=2)  # events: WeChat sends one again within seconds
 
 
@@ -58,7 +60,7 @@ def bind(
     found.save(update_fields=["candidate", "nickname", "bound_at"])
     if anew:
         ledger.record_about(candidate, "wechat.bound", actor, at, following=found.following)
-        outbox.tell(candidate=candidate, kind="wechat_bound")
+        outbox.tell(candidate=candidate, kind="wechat_bound", by=ELSEWHERE)
         reminders.remind(candidate=candidate, at=at)
     if found.openid and not found.following:
         transaction.on_commit(lambda: _ring(found.pk))
@@ -76,7 +78,7 @@ def unbind(*, candidate: Candidate, actor: Actor, password: str, at: datetime) -
         candidate = hold(candidate)
         if forget(candidate=candidate):
             ledger.record_about(candidate, "wechat.unbound", actor, at)
-            outbox.tell(candidate=candidate, kind="wechat_unbound")
+            outbox.tell(candidate=candidate, kind="wechat_unbound", by=ELSEWHERE)
             reminders.remind(candidate=candidate, at=at)
 
 
