@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE, EACH = 500, 10
 PROCESSES = 2
 FLOOR = 1_000  # bare posts
-MOST = 6.0  # times the CPU of a bare post
+MOST = 10.0  # times the CPU of a bare post
 
 
 def cpu(process: psutil.Process) -> float:
