@@ -65,7 +65,7 @@ def test_messages_a_second_and_cpu_of_each(tmp_path: Path, tell: Callable[[str],
             )  # fmt: skip
             assert answer.json()["errcode"] == 0
         bare, floor = sum(own.cpu_times()[:2]) - bare, FLOOR / (time.monotonic() - began)
-    tell(f"\n{total} messages, {PROCESSES} processes: {total / taken:.0f} a second; bare posts of one: {floor:.0f}")
+    tell(f"{total} messages, {PROCESSES} processes: {total / taken:.0f} a second; bare posts of one: {floor:.0f}")
     ratio = spent / total / (bare / FLOOR)
     tell(f"CPU of a message {spent / total * 1000:.2f} ms, of a bare post {bare / FLOOR * 1000:.2f} ms: {ratio:.1f}")
     assert ratio < MOST

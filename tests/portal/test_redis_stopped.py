@@ -110,7 +110,7 @@ def test_redis_stopped_stops_nobody_and_loses_no_message(
         wait_until(lambda: set(states()) == {State.SENT}, seconds=120, what=lambda: (states(), log(tmp_path)))
         arrived = wechat.arrived()
         tell(
-            f"\nRedis {how}: {people} candidates, {len(taken)} forms, median {median(taken) * 1000:.0f} ms, "
+            f"Redis {how}: {people} candidates, {len(taken)} forms, median {median(taken) * 1000:.0f} ms, "
             f"slowest {max(taken) * 1000:.0f} ms; {written} messages, {len(arrived)} arrived, "
             f"{arrived.total() - len(arrived)} came again, {time.monotonic() - began:.0f} s after Redis was back"
         )

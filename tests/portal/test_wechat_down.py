@@ -83,7 +83,7 @@ def test_an_hour_without_wechat_stops_nobody(
     arrived = running.arrived()
     assert set(arrived) == keys() and set(arrived.values()) == {1}
     tell(
-        f"\nWeChat down for an hour: {PEOPLE} candidates, {waiting} messages, at most {most} tries each; all arrived "
+        f"WeChat down for an hour: {PEOPLE} candidates, {waiting} messages, at most {most} tries each; all arrived "
         f"once, the last {(clock.now() - back).total_seconds() / 60:.0f} minutes after it was back"
     )
 
