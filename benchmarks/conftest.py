@@ -6,9 +6,7 @@ from time import perf_counter
 
 import pytest
 
-from tests.conftest import tell
-
-__all__ = ["measure", "tell"]
+import tests.conftest  # noqa: F401 - what commits is emptied past the ledger's guards
 
 Measure = Callable[..., float]
 

@@ -42,7 +42,7 @@ def test_pages_and_search(
     staff: dict[str, StaffAssignment], measure: Callable[..., float], tell: Callable[[str], None]
 ) -> None:
     floor = measure(lambda: Client().get("/healthz"))
-    tell(f"\nhealth check 1 ({floor * 1000:.1f} ms)")
+    tell(f"health check 1 ({floor * 1000:.1f} ms)")
     found = {who: _measured(staff_client(member), measure) for who, member in staff.items()}
     for who, ways in found.items():
         tell(f"{who}: " + "; ".join(f"{way} {taken / floor:.0f}" for way, taken in ways.items()))

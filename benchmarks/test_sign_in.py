@@ -51,7 +51,7 @@ def test_the_hash_and_its_share_of_a_sign_in(
     whole = measure(sign_in)
     chosen = PortalArgon2Hasher()
     one = measure(lambda: chosen.verify(PASSWORD, user.password))
-    tell(f"\nhealth check 1.0 ({floor * 1000:.1f} ms); sign-in {whole / floor:.1f}; hash {one / floor:.1f}")
+    tell(f"health check 1.0 ({floor * 1000:.1f} ms); sign-in {whole / floor:.1f}; hash {one / floor:.1f}")
     tell(f"the hash is {one / whole:.0%} of a sign-in")
     for name, parameters in CANDIDATES.items():
         other = hasher(*parameters)

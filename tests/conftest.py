@@ -62,13 +62,6 @@ def at_time() -> Iterator[Callable[[datetime], None]]:
         shifted.__exit__(None, None, None)
 
 
-@pytest.fixture
-def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """`tell(line)`: past pytest's capture, to whoever runs the tests."""
-    reporter = request.config.pluginmanager.getplugin("terminalreporter")
-    return lambda line: reporter.write_line(line)
-
-
 @pytest.fixture(autouse=True)
 def _fresh_cache(request: pytest.FixtureRequest) -> None:
     """Rate limits of one test do not reach the next."""

@@ -18,7 +18,6 @@ from typing import Any
 import psutil
 import redis
 from celery import Celery
-from django.db import connection
 
 from accounts.models import Candidate, Delivery, Message, WeChatUser
 from exam_portal import clock
@@ -62,6 +61,10 @@ class Redis:
     def freeze(self) -> None:
         assert self.process
         self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self.process
+        self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         if self.process:
@@ -183,10 +186,24 @@ class Processes:
         with self.bell.connection_for_read() as asked:
             return int(asked.default_channel.client.llen("celery"))
 
-    def sweep(self) -> None:
-        """What beat does, as if two minutes had passed since the last bell."""
+    def forget_bells(self) -> None:
+        """As if two minutes had passed since the last bell for what still waits."""
         Delivery.objects.exclude(state__in=[State.SENT, State.DEAD]).update(rung_at=None)
+
+    def sweep(self) -> None:
+        """What beat does, two minutes later."""
+        self.forget_bells()
         self.bell.send_task("accounts.tasks.sweep_outbox")
+
+    def sweep_until_sent(self, *, seconds: float, each: Callable[[], None] = lambda: None) -> None:
+        """Sweep whenever Redis holds no bell, and do `each` between, until all that goes by WeChat is sent."""
+        until = time.monotonic() + seconds
+        while set(states()) != {State.SENT}:
+            assert time.monotonic() < until, (states(), (self.folder / "worker.log").read_text()[-2000:])
+            if self.waiting() == 0:
+                self.sweep()
+            time.sleep(0.2)
+            each()
 
     def end(self) -> None:
         for process in list(self.running):
@@ -249,7 +266,3 @@ def states() -> Counter[str]:
 def keys() -> set[str]:
     """Of every message that WeChat is to bring."""
     return {f"m{key}" for key in Delivery.objects.filter(carrier="wechat").values_list("message_id", flat=True)}
-
-
-def close_connections() -> None:
-    connection.close()

@@ -1,7 +1,10 @@
-"""What pytest needs before the settings are read (`-p tests.plugin`), and `pytest --rules`, the table rule → tests."""
+"""What pytest needs before the settings are read (`-p tests.plugin`); `pytest --rules`, the table rule → tests; and what
+tests that count or measure have to tell.
+"""
 
 import os
 from collections import defaultdict
+from collections.abc import Callable
 
 import pytest
 
@@ -41,3 +44,26 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             write(f"     {test}")
     session.items.clear()
     pytest.exit("rules printed", returncode=0)
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """`tell(line)`: to whoever runs the tests, at the end of the run, in whichever process the test ran."""
+    return lambda line: request.node.user_properties.append(("told", line))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    told = [
+        (report.nodeid, line)
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+        if report.when == "call"
+        for name, line in report.user_properties
+        if name == "told"
+    ]
+    if told:
+        terminalreporter.section("counted and measured")
+    for test in dict.fromkeys(test for test, _line in told):
+        terminalreporter.write_line(test)
+        for line in (line for other, line in told if other == test):
+            terminalreporter.write_line(f"  {line}")
