@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from registration.lifecycle import State
-from registration.models import Application
+from registration.models import Application, ExamRegion
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,15 @@ def missing_before(application: Application, step: Step) -> list[Step]:
 def first_open(application: Application) -> Step | None:
     """The step to go on with, or None when every one is done."""
     return next((step for step in STEPS if not step.done(application)), None)
+
+
+def emptied_by(application: Application, exam_region: ExamRegion) -> list[str]:
+    """Titles of the filled-in steps that choosing this region would empty (R25); none for a first choice."""
+    if application.exam_region_id in {None, exam_region.pk}:
+        return []
+    return [
+        str(step.title) for step in STEPS if step.name in {"point", "specialty", "photo"} and step.done(application)
+    ]
 
 
 @dataclass(frozen=True)

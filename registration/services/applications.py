@@ -174,17 +174,6 @@ def accept_pledge(*, application: Application, actor: Actor, at: datetime) -> No
     _record(application, "application.pledged", actor, at)
 
 
-def emptied_by_region_change(application: Application, exam_region: ExamRegion) -> list[str]:
-    """Titles of the filled-in steps that choosing this region would empty (R25); none for a first choice."""
-    if application.exam_region_id in {None, exam_region.pk}:
-        return []
-    return [
-        str(step.title)
-        for step in steps.STEPS
-        if step.name in {"point", "specialty", "photo"} and step.done(application)
-    ]
-
-
 @transaction.atomic
 def choose_region(
     *,
@@ -204,7 +193,7 @@ def choose_region(
         raise Refused(_("This region does not take part in the exam."), code="unknown_region")
     if application.exam_region_id == exam_region.pk:
         return
-    if emptied_by_region_change(application, exam_region) and not empty:
+    if steps.emptied_by(application, exam_region) and not empty:
         raise Refused(
             _("Changing the region empties the form. Tick the box if that is what you want."),
             code="empties",

@@ -63,7 +63,7 @@ def region(request: HttpRequest, *, application: Application) -> HttpResponse:
     emptied: list[str] = []
     if request.method == "POST":
         if chosen := regions.get(request.POST.get("region", "")):
-            emptied = applications.emptied_by_region_change(application, chosen)
+            emptied = steps.emptied_by(application, chosen)
         if emptied:
             form.ask_to_empty()
         if carry_out(

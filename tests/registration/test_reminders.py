@@ -17,6 +17,7 @@ from exam_portal import clock
 from registration.models import Application, Exam
 from registration.services import applications
 from tests import factories
+from tests.accounts.test_registering import sign_up
 from tests.races import at_once
 from tests.registration.reminding import beijing, deliver_all, submit, told, withdraw
 from tests.wechat import Sandbox
@@ -44,14 +45,12 @@ def test_each_step_of_the_account_leaves_the_next_in_the_inbox_and_nowhere_else(
 
 
 def test_who_registers_finds_in_the_inbox_what_to_do(client: Client) -> None:
-    candidate = factories.CandidateFactory()
-    reminders.remind(candidate=candidate, at=clock.now())
-    reminders.remind(candidate=candidate, at=clock.now())
-    client.force_login(candidate.user)
+    sign_up(client)
     ((message, step, text),) = client.get(reverse("accounts:inbox")).context["rows"]
     assert step is not None and step.url == reverse("accounts:basic_information")
     assert str(step.title) in text and str(step.text) in text
     assert message.facts == {"todo": "enter_basic_information", "about": "", "exam": ""}
+    assert not Delivery.objects.exists()
 
 
 def test_submitting_brings_the_to_do_to_wechat_and_the_record_to_inbox_and_email(
