@@ -182,9 +182,9 @@ class Processes:
         return []
 
     def waiting(self) -> int:
-        """How many bells Redis holds that no worker has heard."""
+        """How many bells for messages Redis holds that no worker has heard."""
         with self.bell.connection_for_read() as asked:
-            return int(asked.default_channel.client.llen("celery"))
+            return int(asked.default_channel.client.llen("messages"))
 
     def forget_bells(self) -> None:
         """As if two minutes had passed since the last bell for what still waits."""

@@ -1,5 +1,5 @@
-"""What pytest needs before the settings are read (`-p tests.plugin`); `pytest --rules`, the table rule → tests; and what
-tests that count or measure have to tell.
+"""What pytest needs before the settings are read (`-p tests.plugin`), and what it prints for us: with `--rules` the
+table rule → tests, and after each run what tests that count or measure have to tell.
 """
 
 import os

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -142,3 +143,18 @@ def test_what_waited_for_the_end_of_a_pause_goes_out_no_faster_than_ever(tmp_pat
     assert max(moments) - min(moments) > total / a_second - 2
     # What has its turn at the end of one second may arrive in the next.
     assert max(seconds.values()) <= 2 * a_second
+
+
+def test_while_wechat_hangs_other_tasks_have_their_turn(tmp_path: Path) -> None:
+    """One process, five bells of 20 messages that take ten seconds each: another task waits for one of them."""
+    with stage(tmp_path) as (_redis, wechat, processes):
+        queue(crowd(100, wechat.follow(100)), 1)
+        wechat.fail({"path": "/cgi-bin/message", "delay": 0.5})
+        processes.worker(1)
+        processes.sweep()
+        wait_until(lambda: wechat.arrived().total() > 0, seconds=30, what=states)
+        assert processes.waiting() >= 3
+        processes.bell.send_task("accounts.tasks.sweep_verification")
+        log = tmp_path / "worker.log"
+        done = re.compile(r"sweep_verification\[\S+\] succeeded")
+        wait_until(lambda: done.search(log.read_text()) is not None, seconds=25, what=states)
