@@ -8,7 +8,7 @@ from django.utils.translation import override
 
 from accounts.actors import acting
 from accounts.models import Candidate
-from accounts.next_steps import next_step, next_steps
+from accounts.next_steps import FOLLOW, FOLLOW_AGAIN, next_step, next_steps
 from exam_portal import clock
 from exam_portal.kit.next_steps import TODOS, NextStep, Todo
 from registration.models import Application, Exam
@@ -49,11 +49,16 @@ def test_the_account_comes_before_the_exam(exam: Exam, newcomer: Candidate) -> N
 
 
 @pytest.mark.rule("R08")
-def test_following_again_is_urgent(candidate: Candidate) -> None:
+def test_following_again_is_urgent_and_the_first_time_is_not(candidate: Candidate) -> None:
     candidate.wechat.following = False
     candidate.wechat.save()
+    first = asked(candidate)
+    assert first is not None and first.todo == FOLLOW
+    assert (first.urgent, first.url) == (False, reverse("accounts:wechat"))
+    candidate.wechat.told_at = clock.now()
+    candidate.wechat.save()
     step = asked(candidate)
-    assert step is not None
+    assert step is not None and step.todo == FOLLOW_AGAIN
     assert (step.urgent, step.url) == (True, reverse("accounts:wechat"))
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from accounts.actors import acting
-from accounts.models import Candidate, Delivery, Message
+from accounts.models import Candidate, Delivery, Message, WeChatUser
 from accounts.services import education, profile, reminders, wechat
 from accounts.wechat.events import Event
 from exam_portal import clock
@@ -36,12 +36,14 @@ def test_each_step_of_the_account_leaves_the_next_in_the_inbox_and_nowhere_else(
     reminders.remind(candidate=newcomer, at=clock.now())
     profile.save_basic_information(candidate=newcomer, actor=actor, values=factories.BASIC)
     education.add_education(candidate=newcomer, actor=actor, **factories.education())
-    wechat.stand_in(candidate=newcomer, actor=actor, at=clock.now())
+    WeChatUser.objects.create(unionid="u1", following=True)
+    wechat.bind(candidate=newcomer, actor=actor, unionid="u1", nickname="", at=clock.now())
     names = ["enter_basic_information", "add_education", "bind_wechat", "choose_exam"]
-    (unread,) = Message.objects.filter(read_at=None)
+    (unread,) = Message.objects.filter(kind=Message.TODO, read_at=None)
     assert unread.facts["todo"] == "choose_exam", "what is done is no news"
     assert told(newcomer) == [(name, 0) for name in names]
-    assert not Delivery.objects.exists(), "who sees the next page wants no e-mail about it"
+    to_dos = Delivery.objects.filter(message__kind=Message.TODO)
+    assert not to_dos.exists(), "who sees the next page wants no e-mail about it"
 
 
 def test_who_registers_finds_in_the_inbox_what_to_do(client: Client) -> None:
@@ -112,7 +114,7 @@ def test_following_no_more_is_told_by_email_each_time_and_by_no_wechat(
     began = int(clock.now().timestamp())
     for number, name in enumerate(["unsubscribe", "subscribe", "unsubscribe"]):
         wechat.take_event(Event(phone.openid(1), name, began + number, {}))
-    assert told(candidate) == [("follow", 0), ("choose_exam", 0), ("follow", 0)]
+    assert told(candidate) == [("follow_again", 0), ("choose_exam", 0), ("follow_again", 0)]
     deliver_all()
     assert len(mail.outbox) == 1, "of the first it is told no more: it was done meanwhile"
     first = Delivery.objects.filter(carrier="email").order_by("pk")[0]
