@@ -87,7 +87,7 @@ def due_at(at: datetime, *, deadline: datetime | None) -> datetime:
     """When a message of this moment may go out: now, or at eight in the morning after a quiet night."""
     local = at.astimezone(clock.BEIJING)
     quiet = local.time() >= QUIET_FROM or local.time() < QUIET_UNTIL
-    if not quiet or (deadline is not None and deadline - at <= NEAR):
+    if not quiet or (deadline is not None and at < deadline <= at + NEAR):
         return at
     day = local.date() if local.time() < QUIET_UNTIL else local.date() + timedelta(days=1)
     return datetime.combine(day, QUIET_UNTIL, tzinfo=clock.BEIJING)

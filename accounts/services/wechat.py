@@ -14,7 +14,7 @@ from accounts.actors import SYSTEM, Actor, check_acts_for
 from accounts.models import Candidate, Carrier, WeChatEvent, WeChatEventCount, WeChatUser
 from accounts.services import ledger, outbox, recovery, reminders
 from accounts.services.candidates import hold
-from accounts.wechat.client import BATCH, Follower, official_account
+from accounts.wechat.client import BATCH, UNKNOWN_OPENID, Follower, WeChatFailed, official_account
 from accounts.wechat.events import Event
 from exam_portal import clock
 from exam_portal.kit.bell import ring
@@ -214,13 +214,25 @@ def reconcile(*, at: datetime) -> int:
     asked = 0
     due = WeChatUser.objects.exclude(openid=None).exclude(checked_at__gt=at - ASKED_AGAIN)
     while openids := list(due.order_by(F("checked_at").asc(nulls_first=True)).values_list("openid", flat=True)[:BATCH]):
-        told = official_account().followers([openid for openid in openids if openid])
-        for follower in told:
+        for follower in _told_of([openid for openid in openids if openid]):
             note_follower(follower, at=at)
         # Whom WeChat leaves out is not asked about again before tomorrow either.
         WeChatUser.objects.filter(openid__in=openids).exclude(checked_at=at).update(checked_at=at)
         asked += len(openids)
     return asked
+
+
+def _told_of(openids: list[str]) -> list[Follower]:
+    """What WeChat answers about these; one that it does not know follows nobody, and does not hide the others."""
+    try:
+        return official_account().followers(openids)
+    except WeChatFailed as failed:
+        if failed.errcode != UNKNOWN_OPENID:
+            raise
+    if len(openids) == 1:
+        return [Follower(openids[0], following=False)]
+    half = len(openids) // 2
+    return _told_of(openids[:half]) + _told_of(openids[half:])
 
 
 def count(outcome: str) -> None:

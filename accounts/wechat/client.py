@@ -27,13 +27,14 @@ class Verdict(StrEnum):
     REFRESH = "refresh"  # the token is not accepted any more
 
 
+UNKNOWN_OPENID = 40003  # nobody here is called so, or no longer
 # What is not named here is tried again, a limited number of times.
 VERDICTS = {
     -1: Verdict.RETRY,
     40001: Verdict.REFRESH,
     40014: Verdict.REFRESH,
     42001: Verdict.REFRESH,
-    40003: Verdict.DROP,  # no such openid here
+    UNKNOWN_OPENID: Verdict.DROP,
     40037: Verdict.STOP,  # no such template: a setting is wrong
     40013: Verdict.STOP,
     40125: Verdict.STOP,

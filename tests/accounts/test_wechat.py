@@ -156,6 +156,15 @@ def test_follow_states_are_reconciled_in_batches(running: Sandbox, at_time: Any)
     assert wechat.reconcile(at=clock.now() + timedelta(days=1)) == 250
 
 
+def test_one_whom_wechat_does_not_know_any_more_hides_no_other(running: Sandbox, newcomer: Candidate) -> None:
+    row = bind(newcomer)
+    WeChatUser.objects.filter(pk=row.pk).update(openid="o-of-another-account", following=True)
+    running.world.add_people(20)
+    assert wechat.reconcile(at=clock.now()) == 21, "20 of whose following nobody told"
+    assert WeChatUser.objects.filter(following=True).exclude(unionid=None).count() == 20
+    assert actions(newcomer)[-1] == "wechat.unfollowed"
+
+
 def test_what_wechat_answers_without_a_unionid_is_noted_by_its_openid() -> None:
     wechat.note_follower(Follower("o9", following=True), at=clock.now())
     assert WeChatUser.objects.get().following
