@@ -40,7 +40,7 @@ def save_credential(
         credential.since, credential.category = wanted
         credential.clean_fields(exclude=["candidate"])
         credential.save()
-        _record(candidate, actor, "credential.saved", kind)
+        ledger.record_about(candidate, "credential.saved", actor, kind=kind)
     return credential
 
 
@@ -51,8 +51,4 @@ def remove_credential(*, candidate: Candidate, actor: Actor, kind: str) -> None:
     hold(candidate)
     removed, _tables = candidate.credentials.filter(kind=kind).delete()
     if removed:
-        _record(candidate, actor, "credential.removed", kind)
-
-
-def _record(candidate: Candidate, actor: Actor, action: str, kind: str) -> None:
-    ledger.record(stream="candidate", stream_id=str(candidate.pk), action=action, actor=actor, payload={"kind": kind})
+        ledger.record_about(candidate, "credential.removed", actor, kind=kind)

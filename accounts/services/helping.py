@@ -80,5 +80,5 @@ def _tell(candidate: Candidate, actor: Actor, kind: str) -> None:
     """Tell whose staff did it, and whom to call: somebody else may have asked for it in the candidate's name."""
     point = Point.objects.filter(pk=actor.point).first()
     region = Region.objects.filter(pk=actor.region).first()
-    facts = {"institution": str(point or region or ""), "telephone": point.telephone if point else ""}
-    outbox.tell(candidate=candidate, kind=kind, **facts)
+    telephone = point.telephone if point else ""
+    outbox.tell(candidate=candidate, kind=kind, institution=str(point or region or ""), telephone=telephone)

@@ -5,6 +5,7 @@ The trigger that keeps identities fixed lets through what a decided application 
 
 import secrets
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
@@ -105,13 +106,6 @@ def _write(request: IdentityRequest, candidate: Candidate, values: dict[str, obj
 
 
 def _of_account(
-    candidate: Candidate, action: str, request: IdentityRequest, actor: Actor, at: datetime, **payload: object
+    candidate: Candidate, action: str, request: IdentityRequest, actor: Actor, at: datetime, **payload: Any
 ) -> None:
-    ledger.record(
-        stream="candidate",
-        stream_id=str(candidate.pk),
-        action=action,
-        actor=actor,
-        payload={"request": request.number, **payload},
-        at=at,
-    )
+    ledger.record_about(candidate, action, actor, at, request=request.number, **payload)

@@ -14,10 +14,6 @@ from exam_portal import clock
 from exam_portal.kit.errors import Refused
 
 
-def _record(candidate: Candidate, actor: Actor, action: str, **payload: Any) -> None:
-    ledger.record(stream="candidate", stream_id=str(candidate.pk), action=action, actor=actor, payload=payload)
-
-
 @transaction.atomic
 def save_basic_information(*, candidate: Candidate, actor: Actor, values: dict[str, Any]) -> BasicInformation:
     """Create or change the basic information.
@@ -45,6 +41,6 @@ def save_basic_information(*, candidate: Candidate, actor: Actor, values: dict[s
     information.updated_at = clock.now()
     information.clean_fields(exclude=["candidate"])
     information.save()
-    _record(candidate, actor, "basic_information.saved", fields=sorted(values))
+    ledger.record_about(candidate, "basic_information.saved", actor, fields=sorted(values))
     reminders.remind(candidate=candidate, at=information.updated_at)
     return information

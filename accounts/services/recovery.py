@@ -189,13 +189,7 @@ def set_password(*, proof: Proof, password: str) -> User:
     user.save(update_fields=["password"])
     sessions.end_all(user=user)
     candidate.email_codes.filter(purpose=EmailCode.Purpose.RECOVER).update(used=True)
-    ledger.record(
-        stream="candidate",
-        stream_id=str(candidate.pk),
-        action="password.recovered",
-        actor=acting(candidate),
-        payload={"by": proof.by},
-    )
+    ledger.record_about(candidate, "password.recovered", acting(candidate), by=proof.by)
     outbox.tell(candidate=candidate, kind="password_recovered")
     forget_failed_sign_ins(user)
     return user
@@ -222,13 +216,7 @@ def _tell(pk: int) -> bool:
     if row is None or row.candidate_id != candidate.pk or row.wrong <= row.told:
         return False
     count = row.wrong - row.told
-    ledger.record(
-        stream="candidate",
-        stream_id=str(candidate.pk),
-        action="recovery.failed",
-        actor=SYSTEM,
-        payload={"wrong": count},
-    )
+    ledger.record_about(candidate, "recovery.failed", SYSTEM, wrong=count)
     outbox.enqueue(
         candidate=candidate, kind="recovery_failed", object_id=str(row.pk), version=row.wrong, facts={"count": count}
     )
@@ -295,5 +283,5 @@ def _set_address(candidate: Candidate, actor: Actor, address: str, action: str) 
     user.email = address
     user.save(update_fields=["email"])
     candidate.user = user
-    ledger.record(stream="candidate", stream_id=str(candidate.pk), action=action, actor=actor)
+    ledger.record_about(candidate, action, actor)
     outbox.tell(candidate=candidate, kind="email_changed", removed=not address)

@@ -114,14 +114,8 @@ def register_candidate(
                 question=question,
                 answer_hash=make_password(normalise_answer(answer)),
             )
-            ledger.record(
-                stream="candidate",
-                stream_id=str(candidate.pk),
-                action="account.registered",
-                actor=acting(candidate, channel),
-                payload={"notice": NOTICE_VERSION, "id_type": id_type},
-                at=at,
-            )
+            who = acting(candidate, channel)
+            ledger.record_about(candidate, "account.registered", who, at, notice=NOTICE_VERSION, id_type=id_type)
             reminders.remind(candidate=candidate, at=at)
     except IntegrityError as error:
         if "candidate_id_registers_once" in str(error):

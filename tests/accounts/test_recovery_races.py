@@ -64,11 +64,11 @@ def test_telling_of_wrong_answers_while_the_account_is_deleted(
     if not with_lock:
         take_the_candidates_lock_out(monkeypatch)
 
-    def slowly(**event: Any) -> None:
-        ledger.record(**event)
+    def slowly(*event: Any, **payload: Any) -> None:
+        ledger.record_about(*event, **payload)
         time.sleep(0.6)
 
-    monkeypatch.setattr(recovery, "ledger", SimpleNamespace(record=slowly))
+    monkeypatch.setattr(recovery, "ledger", SimpleNamespace(record_about=slowly))
     meet(monkeypatch, identity_changes, "_write")
     results = at_once(recovery.sweep_attempts, lambda: check(request, clerk))
     if not with_lock:
