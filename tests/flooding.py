@@ -20,6 +20,7 @@ import redis
 from celery import Celery
 
 from accounts.models import Candidate, Delivery, Message, WeChatUser
+from accounts.next_steps import next_steps, told_of
 from exam_portal import clock
 from exam_portal.local import wechat
 from exam_portal.local.demo import ALONE, celery
@@ -261,6 +262,16 @@ def queue(candidates: list[Candidate], each: int) -> None:
 def states() -> Counter[str]:
     """How many deliveries by WeChat are in each state."""
     return Counter(Delivery.objects.filter(carrier="wechat").values_list("state", flat=True))
+
+
+def done_meanwhile() -> set[str]:
+    """The keys of messages that were not sent, since there was nothing to do any more; nothing else may be dead."""
+    dead = Delivery.objects.filter(state=State.DEAD).select_related("message__candidate")
+    for delivery in dead:
+        assert delivery.outcome == "done meanwhile"
+        steps = next_steps(candidate=delivery.message.candidate, at=clock.now())
+        assert told_of(delivery.message, steps) is None
+    return {delivery.message.key for delivery in dead}
 
 
 def keys() -> set[str]:
