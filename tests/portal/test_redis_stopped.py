@@ -107,14 +107,14 @@ def test_redis_stopped_stops_nobody_and_loses_no_message(
             redis.thaw()
         began = time.monotonic()
         processes.forget_bells()
-        wait_until(
-            lambda: set(states()) <= {State.SENT, State.DEAD}, seconds=120, what=lambda: (states(), log(tmp_path))
-        )
+        ended = {State.SENT, State.DEAD}
+        wait_until(lambda: set(states()) <= ended, seconds=120, what=lambda: (states(), log(tmp_path)))
         arrived, done = wechat.arrived(), done_meanwhile()
         tell(
             f"Redis {how}: {people} candidates, {len(taken)} forms, median {median(taken) * 1000:.0f} ms, "
-            f"slowest {max(taken) * 1000:.0f} ms; {written} messages, {len(keys())} for WeChat: {len(arrived)} arrived, {len(done)} were done meanwhile, "
-            f"{arrived.total() - len(arrived)} came again, {time.monotonic() - began:.0f} s after Redis was back"
+            f"slowest {max(taken) * 1000:.0f} ms; {written} messages, {len(keys())} for WeChat: {len(arrived)} arrived, "
+            f"{arrived.total() - len(arrived)} came again, {len(done)} were done meanwhile, "
+            f"{time.monotonic() - began:.0f} s after Redis was back"
         )
     assert BasicInformation.objects.filter(workplace=WORKPLACE).count() == people
     assert Application.objects.filter(state="submitted").count() == submit - withdraw
