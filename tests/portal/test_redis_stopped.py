@@ -112,8 +112,8 @@ def test_redis_stopped_stops_nobody_and_loses_no_message(
         arrived, done = wechat.arrived(), done_meanwhile()
         tell(
             f"Redis {how}: {people} candidates, {len(taken)} forms, median {median(taken) * 1000:.0f} ms, "
-            f"slowest {max(taken) * 1000:.0f} ms; {written} messages, {len(keys())} for WeChat: {len(arrived)} arrived, "
-            f"{arrived.total() - len(arrived)} came again, {len(done)} were done meanwhile, "
+            f"slowest {max(taken) * 1000:.0f} ms; {written} messages, {len(keys())} for WeChat, "
+            f"{len(arrived)} arrived, {arrived.total() - len(arrived)} came again, {len(done)} were done meanwhile, "
             f"{time.monotonic() - began:.0f} s after Redis was back"
         )
     assert BasicInformation.objects.filter(workplace=WORKPLACE).count() == people
