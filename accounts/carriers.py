@@ -10,16 +10,14 @@ from datetime import datetime
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.urls import reverse
-from django.utils.module_loading import import_string
 
 from accounts.models import Candidate, Carrier, Message
 from accounts.next_steps import next_steps, told_of
 from accounts.wechat.client import Verdict, WeChatFailed, official_account
 from exam_portal import clock
-from exam_portal.kit import moments
+from exam_portal.kit import hooks, moments
 
-# The places of the template 「待办事项提醒」 and what WeChat lets stand in each.
-LONGEST_THING = 20
+LONGEST_THING = 20  # characters that WeChat lets stand in a place `thing` of a template
 
 
 class NotSent(Exception):
@@ -77,7 +75,7 @@ def send_wechat(message: Message) -> str:
     said = letter(message)
     values = {
         "thing1": _cut(said.title),
-        "time2": moments.end(said.until) if said.until else moments.moment(message.created_at),
+        "time2": moments.last_minute(said.until) if said.until else moments.moment(message.created_at),
         "thing3": _cut(said.body.splitlines()[0] if said.body else said.title),
     }
     try:
@@ -110,19 +108,16 @@ def send_email(message: Message) -> str:
 
 
 def send_sms(message: Message) -> str:
-    """By the function that the setting PORTAL_SMS names: it takes a mobile number and a text, and returns a number.
+    """By the function that the setting PORTAL_SMS names (`SmsPort` in exam_portal.kit.hooks).
 
     Raises:
-        NotSent
+        NotSent, or whatever the function does: it is tried again.
     """
     basic = getattr(message.candidate, "basic_information", None)
     if basic is None:
         raise NotSent("no number", Verdict.DROP)
-    send: Callable[[str, str], str] = import_string(settings.PORTAL_SMS)
-    try:
-        return send(basic.mobile, letter(message).title)
-    except OSError as error:
-        raise NotSent(type(error).__name__, Verdict.RETRY) from None
+    (send,) = hooks.load("PORTAL_SMS")
+    return str(send(number=basic.mobile, text=letter(message).title) or "")
 
 
 WAYS = {

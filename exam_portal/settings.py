@@ -291,7 +291,7 @@ WECHAT_EVENT_TOKEN = env.str("PORTAL_WECHAT_EVENT_TOKEN", "")
 WECHAT_EVENT_AES_KEY = env.str("PORTAL_WECHAT_EVENT_AES_KEY", "")
 
 # --- Messages by WeChat, e-mail and SMS: the outbox (R17) ----------------------------------------
-PORTAL_SMS = env.str("PORTAL_SMS", "")  # a function by dotted name: takes a mobile number and a text
+PORTAL_SMS = env.list("PORTAL_SMS", default=[])  # one function by dotted name, or none
 PORTAL_SENDS_PER_SECOND = env.int("PORTAL_SENDS_PER_SECOND", 50)
 PORTAL_SEND_LEASE = env.int("PORTAL_SEND_LEASE", 300)
 

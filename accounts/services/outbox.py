@@ -5,6 +5,7 @@ sent by a worker outside any transaction: a worker that dies while it sends leav
 lets another try. So each goes out at least once; WeChat knows the same key again for ten minutes.
 """
 
+import logging
 import random
 import time
 from collections.abc import Collection, Sequence
@@ -23,8 +24,10 @@ from exam_portal import clock
 from exam_portal.kit import rates
 from exam_portal.kit.bell import ring
 
+logger = logging.getLogger(__name__)
+
 State = Delivery.State
-MOST_TRIES = 14
+MOST_TRIES = 18  # about two days, with the pauses between them
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=6)
 PAUSE_OF_CARRIER = timedelta(minutes=10)
 # At night nobody is woken, unless the time to act ends within a day.
@@ -37,6 +40,11 @@ RUNG_AGAIN = timedelta(minutes=2)
 # waiting leaves the rest to the next round.
 TOGETHER = 20
 PATIENCE = 10.0  # seconds
+# What tells of a WeChat goes by the others.
+BESIDE_WECHAT = (Carrier.EMAIL, Carrier.SMS)
+# For so long WeChat takes a second message of the same key for the first.
+KEY_LASTS = timedelta(minutes=15)
+REMOTE_ID = 64  # characters
 
 
 def enqueue(
@@ -114,8 +122,12 @@ def deliver(*, delivery_id: int) -> bool:
     except NotSent as failed:
         _failed(delivery, failed)
         return False
+    except Exception as error:  # whatever a carrier's library throws is a try like others, and keeps no other waiting
+        logger.exception("A message could not be sent by %s.", delivery.carrier)
+        _failed(delivery, NotSent(type(error).__name__, Verdict.RETRY))
+        return False
     Delivery.objects.filter(pk=delivery.pk, state=State.SENDING, taken_at=delivery.taken_at).update(
-        state=State.SENT, sent_at=clock.now(), remote_id=remote_id, outcome=""
+        state=State.SENT, sent_at=clock.now(), remote_id=remote_id[:REMOTE_ID], outcome=""
     )
     return True
 
@@ -123,15 +135,25 @@ def deliver(*, delivery_id: int) -> bool:
 def _take(delivery_id: int) -> Delivery | None:
     """The delivery, now being sent by this worker; None where it is not due, another has it, or its carrier pauses.
 
-    One statement takes it, so of two workers one does.
+    One statement takes it, so of two workers one does. However late it has become, at night it waits for the morning;
+    one at which workers have died so often is given up.
     """
     at = clock.now()
     rows = Delivery.objects.filter(_waiting(at), pk=delivery_id)
+    if due_at(at, deadline=None) > at:
+        for told in rows.values_list("message__facts__deadline", flat=True):
+            due = due_at(at, deadline=datetime.fromisoformat(told) if told else None)
+            if due > at:
+                rows.update(state=State.QUEUED, due_at=due)
     pauses = CarrierPause.objects.filter(carrier=OuterRef("carrier"), until__gt=at)
     if rows.filter(~Exists(pauses)).update(state=State.SENDING, taken_at=at, tries=F("tries") + 1):
         taken = Delivery.objects.filter(pk=delivery_id, state=State.SENDING, taken_at=at)
         message = taken.select_related("message__candidate__user", "message__candidate__wechat")
-        return message.defer("message__candidate__id_number").first()
+        delivery = message.defer("message__candidate__id_number").first()
+        if delivery and delivery.tries > MOST_TRIES:
+            _failed(delivery, NotSent(f"left unfinished: {delivery.outcome}", Verdict.DROP))
+            return None
+        return delivery
     rows.filter(Exists(pauses)).update(due_at=Subquery(pauses.values("until")))
     return None
 
@@ -189,8 +211,12 @@ def _ring(*some: Sequence[int]) -> None:
 
 
 def came_back(*, remote_id: str, why: str) -> None:
-    """Note that what a carrier had taken did not arrive; it is not sent again, and stays in the inbox."""
+    """Note that what WeChat had taken did not arrive: tried again where WeChat itself failed, else it is dead."""
     sent = Delivery.objects.filter(carrier=Carrier.WECHAT, remote_id=remote_id, state=State.SENT)
+    if "system" in why:
+        again = {"state": State.FAILED, "sent_at": None, "remote_id": "", "rung_at": None}
+        due = clock.now() + KEY_LASTS
+        sent.filter(tries__lt=MOST_TRIES).update(**again, due_at=due, outcome=why[:200])
     sent.update(state=State.DEAD, outcome=why[:200])
 
 

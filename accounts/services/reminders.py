@@ -33,7 +33,7 @@ def remind(*, candidate: Candidate, at: datetime, away: bool = False) -> None:
     """
     candidate = Candidate.objects.select_related(*KNOWN).get(pk=candidate.pk)
     follows = hasattr(candidate, "wechat") and candidate.wechat.following
-    by = list(Carrier) if away and not follows else [Carrier.WECHAT]
+    by = outbox.BESIDE_WECHAT if away and not follows else (Carrier.WECHAT,)
     steps = [step for step in next_steps(candidate=candidate, at=at) if step.todo]
     standing = [Q(facts__todo=step.todo.key, facts__about=step.about) for step in steps if step.todo]
     unread = Message.objects.filter(candidate=candidate, kind=Message.TODO, read_at=None)

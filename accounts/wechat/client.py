@@ -44,7 +44,7 @@ VERDICTS = {
     43116: Verdict.STOP,  # the template was switched off
     45009: Verdict.STOP,  # the quota of the day
     45011: Verdict.STOP,  # the quota of the minute
-    47003: Verdict.DROP,  # a value is not as the template wants it
+    47003: Verdict.RETRY,  # a value is not as the template wants it: a template that is set right lets all through
     48001: Verdict.STOP,  # the account may not use this endpoint
     50002: Verdict.STOP,  # the account is restricted
 }
@@ -87,7 +87,8 @@ class OfficialAccount:
         Raises:
             WeChatFailed
         """
-        return _follower(self._call("GET", "/cgi-bin/user/info", params={"openid": openid, "lang": "zh_CN"}))
+        query = {"openid": openid, "lang": "zh_CN"}
+        return _follower(self._call("GET", "/cgi-bin/user/info", params=query, needed="openid"))
 
     def followers(self, openids: Sequence[str]) -> list[Follower]:
         """The same of at most 100 at once.
@@ -97,7 +98,7 @@ class OfficialAccount:
         """
         body = {"user_list": [{"openid": openid, "lang": "zh_CN"} for openid in openids]}
         answer = self._call("POST", "/cgi-bin/user/info/batchget", body=body)
-        return [_follower(each) for each in answer.get("user_info_list", [])]
+        return [_follower(each) for each in answer.get("user_info_list", []) if each.get("openid")]
 
     def openids(self, *, after: str = "") -> list[str]:
         """The openids of those who follow, up to 10,000 after this one.
@@ -121,21 +122,27 @@ class OfficialAccount:
             "client_msg_id": key,
             "data": {name: {"value": value} for name, value in values.items()},
         }
-        return str(self._call("POST", "/cgi-bin/message/template/send", body=body)["msgid"])
+        return str(self._call("POST", "/cgi-bin/message/template/send", body=body, needed="msgid")["msgid"])
 
     # --- Calling --------------------------------------------------------------------------------
     def _call(
-        self, method: str, path: str, *, params: dict[str, str] | None = None, body: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str] | None = None,
+        body: dict[str, Any] | None = None,
+        needed: str = "",
     ) -> dict[str, Any]:
         """Call with the token of now; a token that is not accepted is fetched anew, once."""
         token = self._token_of_now()
         try:
-            return self._ask(method, path, {"access_token": token, **(params or {})}, body)
+            return self._ask(method, path, {"access_token": token, **(params or {})}, body, needed)
         except WeChatFailed as failed:
             if failed.verdict != Verdict.REFRESH:
                 raise
         token = self._token_of_now(instead_of=token)
-        return self._ask(method, path, {"access_token": token, **(params or {})}, body)
+        return self._ask(method, path, {"access_token": token, **(params or {})}, body, needed)
 
     def _token_of_now(self, *, instead_of: str = "") -> str:
         """The token; fetched by the "stable" endpoint, which leaves the one that other processes hold in force.
@@ -152,15 +159,18 @@ class OfficialAccount:
                     "secret": self._secret,
                     "force_refresh": force,
                 }
-                answer = self._ask("POST", "/cgi-bin/stable_token", {}, body)
-                self._token = answer["access_token"]
-                self._until = time.monotonic() + max(60, int(answer["expires_in"]) - 300)
+                answer = self._ask("POST", "/cgi-bin/stable_token", {}, body, "access_token")
+                self._token = str(answer["access_token"])
+                lasts = answer.get("expires_in")
+                self._until = time.monotonic() + max(60, (lasts if isinstance(lasts, int) else 0) - 300)
                 if self._token != instead_of:
                     break
             return self._token
 
-    def _ask(self, method: str, path: str, params: dict[str, str], body: dict[str, Any] | None) -> dict[str, Any]:
-        return ask(self._session, method, self._base, path, params, body)
+    def _ask(
+        self, method: str, path: str, params: dict[str, str], body: dict[str, Any] | None, needed: str
+    ) -> dict[str, Any]:
+        return ask(self._session, method, self._base, path, params, body, needed=needed)
 
 
 def ask(
@@ -195,7 +205,10 @@ def ask(
         raise WeChatFailed(0, f"{path}: {type(error).__name__}", Verdict.RETRY) from None
     if not isinstance(found, dict):
         raise WeChatFailed(0, f"{path}: HTTP {answer.status_code}", Verdict.RETRY)
-    if errcode := int(found.get("errcode", 0)):
+    errcode = found.get("errcode") or 0
+    if not isinstance(errcode, int):
+        raise WeChatFailed(0, f"{path}: no errcode", Verdict.RETRY)
+    if errcode:
         verdict = VERDICTS.get(errcode, Verdict.RETRY)
         raise WeChatFailed(errcode, str(found.get("errmsg", ""))[:200], verdict)
     if needed and not found.get(needed):

@@ -88,6 +88,15 @@ class EducationVerifier(Protocol):
     def __call__(self, *, record: Any) -> bool | None: ...
 
 
+class SmsPort(Protocol):
+    """Sends a short message, and returns the operator's own number of it, or "".
+
+    Called in a worker, outside any transaction. What it raises is noted by its name, and the message tried again.
+    """
+
+    def __call__(self, *, number: str, text: str) -> str: ...
+
+
 HOOKS: dict[str, type] = {
     "NEXT_STEPS": NextStepHook,
     "AFTER_ACCOUNT_CHANGE": AccountChangeHook,
@@ -99,6 +108,7 @@ HOOKS: dict[str, type] = {
     "IDENTITY_OBSTACLES": ObstaclesHook,
     "LEDGER_STREAMS": StreamsHook,
     "EDUCATION_VERIFIERS": EducationVerifier,
+    "PORTAL_SMS": SmsPort,
 }
 
 

@@ -50,5 +50,10 @@ def end(value: datetime) -> str:
     return f"{formats.date_format(day, 'DATE_FORMAT')} 24:00" if day else moment(value)
 
 
+def last_minute(value: datetime) -> str:
+    """The same end for who knows no 24:00: the last minute of the day before."""
+    return moment(value - timedelta(minutes=1) if ended_day(value) else value)
+
+
 def _beijing(value: datetime) -> datetime:
     return value.astimezone(timezone.get_default_timezone())

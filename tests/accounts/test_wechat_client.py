@@ -10,7 +10,7 @@ import pytest
 
 from accounts.wechat import web
 from accounts.wechat.client import OfficialAccount, Verdict, WeChatFailed
-from exam_portal.local.wechat import APP_ID, SECRET
+from exam_portal.local.wechat import APP_ID, SECRET, api
 from tests.wechat import Sandbox, reachable, sandbox
 
 
@@ -90,11 +90,26 @@ def test_error_codes_are_sorted(wechat: Sandbox, account: OfficialAccount, errco
     assert (failed.value.errcode, failed.value.verdict) == (errcode, verdict)
 
 
-def test_who_does_not_follow_is_dropped_and_what_is_too_long_too(wechat: Sandbox, account: OfficialAccount) -> None:
-    for number, value in ((2, "请提交"), (1, "长" * 21)):
-        with pytest.raises(WeChatFailed) as failed:
-            send(account, wechat, number, value=value)
-        assert failed.value.verdict == Verdict.DROP
+@pytest.mark.parametrize(("number", "value", "verdict"), [(2, "请提交", Verdict.DROP), (1, "长" * 21, Verdict.RETRY)])
+def test_who_does_not_follow_is_dropped_and_a_template_that_is_wrong_may_be_set_right(
+    wechat: Sandbox, account: OfficialAccount, number: int, value: str, verdict: Verdict
+) -> None:
+    with pytest.raises(WeChatFailed) as failed:
+        send(account, wechat, number, value=value)
+    assert failed.value.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "answer", [{"errcode": "no number"}, {"errcode": 0}, {"errcode": None}, {"errcode": 0, "msgid": ""}]
+)
+def test_an_answer_that_makes_no_sense_is_tried_again(
+    wechat: Sandbox, account: OfficialAccount, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]
+) -> None:
+    send(account, wechat)
+    monkeypatch.setattr(api, "call", lambda *_asked: answer)
+    with pytest.raises(WeChatFailed) as failed:
+        send(account, wechat, key="m2")
+    assert failed.value.verdict == Verdict.RETRY
 
 
 @pytest.mark.parametrize("fault", [{"status": 502}, {"status": 302}, {"delay": 1.0}])

@@ -152,7 +152,7 @@ def test_the_deadline_told_is_the_one_of_the_moment_of_sending(
     exam.closes_at += timedelta(days=1)
     exam.save()
     deliver_all()
-    assert [arrived["data"]["time2"] for arrived in phone.received()] == ["2023年12月15日 24:00"]
+    assert [arrived["data"]["time2"] for arrived in phone.received()] == ["2023年12月15日 23:59"]
 
 
 def test_at_night_it_waits_and_in_the_morning_says_what_is_left_then(

@@ -1,6 +1,7 @@
 """The endpoints, with the shapes and error bodies of the real ones: mostly HTTP 200, what went wrong in `errcode`."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 from .people import CLIENT_ID_LASTS, App, Person, Received, World
 
 Answer = dict[str, Any]
+# What stands in a place `time` of a template: a day, perhaps with hour and minute; there is no 24:00.
+TIME = re.compile(r"(\d{4}年\d{1,2}月\d{1,2}日 ?)?(([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?)?")
 WORDS = {
     -1: "system error",
     40001: "invalid credential, access_token is invalid or not latest",
@@ -251,6 +254,8 @@ def _receiver(world: World, query: dict[str, str], body: Answer) -> Person:
     if not isinstance(data, dict) or not all(isinstance(each, dict) and "value" in each for each in data.values()):
         raise Failed(47003)
     for name, each in data.items():
+        if name.startswith("time") and not TIME.fullmatch(str(each["value"])):
+            raise Failed(47003, f"! argument {name}.DATA is invalid")
         # The documented lengths of the kinds of places: thing 20 characters, time and others 32.
         if len(str(each["value"])) > (20 if name.startswith("thing") else 32):
             raise Failed(47003, f"! argument {name}.DATA is invalid")
