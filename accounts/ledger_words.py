@@ -64,6 +64,7 @@ GROUPS: list[tuple[str, str | Promise, dict[str, str | Promise]]] = [
             "basic_information.saved": _("Basic information saved"),
             "wechat.bound": _("WeChat bound"),
             "wechat.unbound": _("WeChat unbound"),
+            "wechat.signed_in": _("Signed in by WeChat"),
             "wechat.followed": _("Followed the official account"),
             "wechat.unfollowed": _("No longer follows the official account"),
             "calendar.made": _("Private link to the deadlines made"),

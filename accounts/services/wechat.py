@@ -10,9 +10,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import SYSTEM, Actor, check_acts_for
+from accounts.actors import SYSTEM, Actor, acting, check_acts_for
 from accounts.models import Candidate, Carrier, WeChatEvent, WeChatEventCount, WeChatUser
-from accounts.services import ledger, outbox, recovery, reminders
+from accounts.services import ledger, outbox, recovery, reminders, sessions
 from accounts.services.candidates import hold
 from accounts.wechat.client import BATCH, UNKNOWN_OPENID, Follower, WeChatFailed, official_account
 from accounts.wechat.events import Event
@@ -25,6 +25,7 @@ FOLLOWS = {"subscribe": True, "unsubscribe": False}
 ASKED_AGAIN = timedelta(hours=20)
 LOOKED_AGAIN = timedelta(seconds=20)  # how often one candidate can have WeChat asked
 # By which one is told of binding and unbinding: not by the WeChat that it is about.
+MOST_UNKNOWN = 5  # of a batch
 ELSEWHERE = (Carrier.EMAIL, Carrier.SMS)
 KEPT = timedelta(days=2)  # events: WeChat sends one again within seconds
 
@@ -67,8 +68,10 @@ def bind(
     return found
 
 
-def unbind(*, candidate: Candidate, actor: Actor, password: str, at: datetime) -> None:
+def unbind(*, candidate: Candidate, actor: Actor, password: str, keep: str | None, at: datetime) -> None:
     """Take the binding away; choosing an exam and submitting stop until one is bound again. Twice is once.
+
+    It may have signed in: all sessions end but the one with the key `keep`.
 
     Raises:
         Refused: as `recovery.check_password_again`.
@@ -77,9 +80,15 @@ def unbind(*, candidate: Candidate, actor: Actor, password: str, at: datetime) -
     with transaction.atomic():
         candidate = hold(candidate)
         if forget(candidate=candidate):
+            sessions.end_all(user=candidate.user, keep=keep or "")
             ledger.record_about(candidate, "wechat.unbound", actor, at)
             outbox.tell(candidate=candidate, kind="wechat_unbound", by=ELSEWHERE)
             reminders.remind(candidate=candidate, at=at)
+
+
+def signed_in(*, candidate: Candidate, at: datetime) -> None:
+    """Put on record that somebody has signed in by the WeChat that is bound."""
+    ledger.record_about(candidate, "wechat.signed_in", acting(candidate), at)
 
 
 def forget(*, candidate: Candidate) -> bool:
@@ -222,17 +231,22 @@ def reconcile(*, at: datetime) -> int:
     return asked
 
 
-def _told_of(openids: list[str]) -> list[Follower]:
-    """What WeChat answers about these; one that it does not know follows nobody, and does not hide the others."""
+def _told_of(openids: list[str], *, unknown: int = 0) -> list[Follower]:
+    """What WeChat answers about these; one that it does not know hides no other, and is left as it was.
+
+    Raises:
+        WeChatFailed: also where it knows hardly any: it is another official account than before.
+    """
     try:
         return official_account().followers(openids)
     except WeChatFailed as failed:
-        if failed.errcode != UNKNOWN_OPENID:
+        if failed.errcode != UNKNOWN_OPENID or unknown > MOST_UNKNOWN:
             raise
     if len(openids) == 1:
-        return [Follower(openids[0], following=False)]
+        return []
     half = len(openids) // 2
-    return _told_of(openids[:half]) + _told_of(openids[half:])
+    first = _told_of(openids[:half], unknown=unknown)
+    return first + _told_of(openids[half:], unknown=unknown + half - len(first))
 
 
 def count(outcome: str) -> None:

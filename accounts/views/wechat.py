@@ -4,12 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import segno
-from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import get_next_redirect_url
 from allauth.account.views import LoginView
 from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
-from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -25,7 +23,6 @@ from accounts.limits import per_address
 from accounts.models import Candidate
 from accounts.services import recovery
 from accounts.services import wechat as services
-from accounts.two_step import recently_proved
 from exam_portal import clock
 from exam_portal.kit.forms import carry_out, posted
 
@@ -37,7 +34,7 @@ def wechat(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     """What is bound and whether it follows; binding one, looking again whether it follows.
 
     A WeChat that is bound signs in: whoever gets at a session for a minute must not be able to bind theirs. So the
-    password is asked for, unless it was given a moment ago.
+    password is asked for, always.
     """
     binding = getattr(candidate, "wechat", None)
     if "look" in request.POST:
@@ -46,8 +43,8 @@ def wechat(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
             messages.info(request, _("WeChat is asked. It takes a moment; look at this page again."))
         return redirect("accounts:wechat")
     way = provider.way_of(request)
-    form = (forms.Form if recently_proved(request) else PresentPasswordForm)(posted(request))
-    if way and not binding and _proved(request, form, candidate):
+    form = PresentPasswordForm(posted(request))
+    if way and not binding and _proved(form, candidate):
         return way.redirect(request, AuthProcess.CONNECT, data=candidate.pk)
     context: dict[str, Any] = {
         "binding": binding,
@@ -64,15 +61,10 @@ def wechat(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     return render(request, "accounts/wechat.html", context)
 
 
-def _proved(request: HttpRequest, form: forms.Form, candidate: Candidate) -> bool:
-    """Whether the form was sent, and the password in it, where it asks for one, is right."""
-
-    def act(data: dict[str, str]) -> None:
-        if data:
-            recovery.check_password_again(candidate=candidate, actor=acting(candidate), **data)
-            record_authentication(request, candidate.user, "password", reauthenticated=True)
-
-    return carry_out(form, act, **BESIDE)
+def _proved(form: PresentPasswordForm, candidate: Candidate) -> bool:
+    """Whether the form was sent, and the password in it is right."""
+    own: dict[str, Any] = {"candidate": candidate, "actor": acting(candidate)}
+    return carry_out(form, lambda data: recovery.check_password_again(**own, **data), **BESIDE)
 
 
 def _place(request: HttpRequest) -> str:
@@ -88,18 +80,24 @@ def unbind(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     if not hasattr(candidate, "wechat"):
         return redirect("accounts:wechat")
     form = PresentPasswordForm(posted(request))
-    own: dict[str, Any] = {"candidate": candidate, "actor": acting(candidate), "at": clock.arrival(request)}
+    own: dict[str, Any] = {
+        "candidate": candidate,
+        "actor": acting(candidate),
+        "keep": request.session.session_key,
+        "at": clock.arrival(request),
+    }
     if carry_out(form, lambda data: services.unbind(**own, **data), **BESIDE):
-        messages.success(request, _("Your WeChat is unbound."))
+        messages.success(request, _("Your WeChat is unbound. You were signed out everywhere else."))
         return redirect("accounts:wechat")
     return render(request, "accounts/wechat_unbind.html", {"form": form})
 
 
 class _SignInView(LoginView):
-    """allauth's page, with the way by WeChat where there is one."""
+    """allauth's page, with the way by WeChat where there is one: nobody scans the screen that they hold."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), "wechat": provider.way_of(self.request) is not None}
+        offered = provider.way_of(self.request) is not None and _place(self.request) != "telephone"
+        return {**super().get_context_data(**kwargs), "wechat": offered}
 
 
 sign_in_page = per_address("PORTAL_SIGN_INS_PER_ADDRESS")(_SignInView.as_view())

@@ -89,16 +89,14 @@ def _bind(request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
 
 def _sign_in(request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
     user = queries.user_of_wechat(sociallogin.account.uid)
-    if request.user.is_authenticated and request.user != user:
-        logout(request)
     if user is None:
         text = _("This WeChat is not bound to an account. Sign in by username or ID number and password, then bind it.")
         messages.error(request, text)
-        return redirect("account_login")
+        return _back(request)
+    if request.user.is_authenticated and request.user != user:
+        logout(request)
     record_authentication(request, user, "wechat")
-    return perform_login(
-        request,
-        user,
-        email_verification="none",
-        redirect_url=sociallogin.state.get("next"),
-    )
+    answer = perform_login(request, user, email_verification="none", redirect_url=sociallogin.state.get("next"))
+    if request.user == user:
+        wechat.signed_in(candidate=user.candidate, at=clock.arrival(request))
+    return answer

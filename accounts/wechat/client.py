@@ -13,8 +13,11 @@ from typing import Any
 
 import requests
 from django.conf import settings
+from urllib3.exceptions import HTTPError
 
 TIMEOUT = (3.05, 10)  # seconds to connect, and to wait for an answer
+LONGEST_ANSWER = 4_000_000  # bytes; 10,000 openids are a tenth of it
+LONGEST_ID = 64  # characters
 BATCH = 100  # openids in one call of user/info/batchget
 
 
@@ -59,8 +62,11 @@ class WeChatFailed(Exception):
     """
 
     def __init__(self, errcode: int, words: str, verdict: Verdict) -> None:
-        super().__init__(f"{errcode}: {words}" if errcode else words)
-        self.errcode, self.verdict = errcode, verdict
+        super().__init__(errcode, words, verdict)  # all of it, so that Celery can hand it on
+        self.errcode, self.words, self.verdict = errcode, words, verdict
+
+    def __str__(self) -> str:
+        return f"{self.errcode}: {self.words}" if self.errcode else self.words
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,10 @@ class OfficialAccount:
             WeChatFailed
         """
         query = {"openid": openid, "lang": "zh_CN"}
-        return _follower(self._call("GET", "/cgi-bin/user/info", params=query, needed="openid"))
+        found = _followers([self._call("GET", "/cgi-bin/user/info", params=query)])
+        if not found:
+            raise WeChatFailed(0, "/cgi-bin/user/info: not said whether", Verdict.RETRY)
+        return found[0]
 
     def followers(self, openids: Sequence[str]) -> list[Follower]:
         """The same of at most 100 at once.
@@ -98,7 +107,7 @@ class OfficialAccount:
         """
         body = {"user_list": [{"openid": openid, "lang": "zh_CN"} for openid in openids]}
         answer = self._call("POST", "/cgi-bin/user/info/batchget", body=body)
-        return [_follower(each) for each in answer.get("user_info_list", []) if each.get("openid")]
+        return _followers(answer.get("user_info_list"))
 
     def openids(self, *, after: str = "") -> list[str]:
         """The openids of those who follow, up to 10,000 after this one.
@@ -107,7 +116,9 @@ class OfficialAccount:
             WeChatFailed
         """
         answer = self._call("GET", "/cgi-bin/user/get", params={"next_openid": after})
-        return list(answer.get("data", {}).get("openid", []))
+        data = answer.get("data")
+        found = data.get("openid") if isinstance(data, dict) else None
+        return [str(openid) for openid in found] if isinstance(found, list) else []
 
     def send_template(self, *, openid: str, template: str, url: str, key: str, values: dict[str, str]) -> str:
         """Send a template message; the same `key` within ten minutes is sent once. Returns WeChat's message id.
@@ -198,9 +209,11 @@ def ask(
             data=content,
             timeout=TIMEOUT,
             allow_redirects=False,  # the address holds the token
+            stream=True,
         )
-        found = answer.json() if answer.status_code == requests.codes.ok else None
-    except (requests.RequestException, ValueError) as error:
+        with answer:
+            found = json.loads(_read(answer)) if answer.status_code == requests.codes.ok else None
+    except (requests.RequestException, HTTPError, ValueError, RecursionError) as error:
         # Its text would hold the address, and with it the token.
         raise WeChatFailed(0, f"{path}: {type(error).__name__}", Verdict.RETRY) from None
     if not isinstance(found, dict):
@@ -210,10 +223,29 @@ def ask(
         raise WeChatFailed(0, f"{path}: no errcode", Verdict.RETRY)
     if errcode:
         verdict = VERDICTS.get(errcode, Verdict.RETRY)
-        raise WeChatFailed(errcode, str(found.get("errmsg", ""))[:200], verdict)
+        raise WeChatFailed(errcode, plain(str(found.get("errmsg", "")))[:200], verdict)
     if needed and not found.get(needed):
         raise WeChatFailed(0, f"{path}: no {needed}", Verdict.RETRY)
     return found
+
+
+def _read(answer: requests.Response) -> bytes:
+    """The body of an answer, that is neither endless nor without end.
+
+    Raises:
+        ValueError: it is too long, or takes too long.
+    """
+    until, body = time.monotonic() + sum(TIMEOUT), b""
+    while part := answer.raw.read1(LONGEST_ANSWER, decode_content=True):
+        body += part
+        if len(body) > LONGEST_ANSWER or time.monotonic() > until:
+            raise ValueError("an endless answer")
+    return body
+
+
+def plain(text: str) -> str:
+    """Without what a database does not keep: NUL, and halves of pairs."""
+    return text.encode(errors="ignore").decode().replace("\0", "")
 
 
 @cache
@@ -224,7 +256,12 @@ def official_account() -> OfficialAccount:
     )
 
 
-def _follower(answer: dict[str, Any]) -> Follower:
-    return Follower(
-        openid=str(answer["openid"]), following=answer.get("subscribe") == 1, unionid=str(answer.get("unionid") or "")
-    )
+def _followers(told: Any) -> list[Follower]:
+    """Of what was answered those of whom it is said whether they follow: no answer is not “no” (R08)."""
+    return [
+        Follower(
+            openid=str(each["openid"]), following=each["subscribe"] == 1, unionid=plain(str(each.get("unionid") or ""))
+        )
+        for each in (told if isinstance(told, list) else [])
+        if isinstance(each, dict) and each.get("openid") and each.get("subscribe") in {0, 1}
+    ]

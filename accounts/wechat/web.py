@@ -10,20 +10,21 @@ from typing import Any
 import requests
 from django.conf import settings
 
-from accounts.wechat.client import Verdict, WeChatFailed, ask
+from accounts.wechat.client import LONGEST_ID, Verdict, WeChatFailed, ask, plain
 
 MOST_WAITING = threading.BoundedSemaphore(2)  # of the four threads of each process that the demo starts
 PATIENCE = 1.0  # seconds to wait for one of these places
 
 
-def token_of(*, app_id: str, secret: str, code: str) -> dict[str, Any]:
-    """What a code is exchanged for, once: `access_token` and `openid` at least.
+def token_of(*, app_id: str, secret: str, code: str) -> dict[str, str]:
+    """What a code is exchanged for, once: `access_token` and `openid`.
 
     Raises:
         WeChatFailed
     """
     query = {"appid": app_id, "secret": secret, "code": code, "grant_type": "authorization_code"}
-    return _get("/sns/oauth2/access_token", query, needed="access_token")
+    found = _get("/sns/oauth2/access_token", query, needed="access_token")
+    return {name: str(found.get(name) or "") for name in ("access_token", "openid")}
 
 
 def person_of(*, token: str, openid: str) -> dict[str, str]:
@@ -33,7 +34,10 @@ def person_of(*, token: str, openid: str) -> dict[str, str]:
         WeChatFailed
     """
     found = _get("/sns/userinfo", {"access_token": token, "openid": openid, "lang": "zh_CN"}, needed="openid")
-    return {name: str(found.get(name) or "") for name in ("openid", "unionid", "nickname")}
+    told = {name: plain(str(found.get(name) or "")) for name in ("openid", "unionid", "nickname")}
+    if max(len(told["openid"]), len(told["unionid"])) > LONGEST_ID:
+        raise WeChatFailed(0, "/sns/userinfo: an id that is too long", Verdict.RETRY)
+    return told
 
 
 def _get(path: str, query: dict[str, str], *, needed: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ OWN: dict[str, Callable[[dict[str, Any], Point], Any]] = {
     "remove_credential": lambda who, point: credentials.remove_credential(**who, kind="nurse_registration"),
     "save_basic_information": lambda who, point: profile.save_basic_information(**who, values=factories.BASIC),
     "bind_wechat": lambda who, point: wechat.bind(**who, unionid="u", nickname="", at=clock.now()),
-    "unbind_wechat": lambda who, point: wechat.unbind(**who, password="x", at=clock.now()),
+    "unbind_wechat": lambda who, point: wechat.unbind(**who, password="x", keep=None, at=clock.now()),
     "begin_email": lambda who, point: recovery.begin_email(**who, address="a@example.org", password="x"),
     "verify_email": lambda who, point: recovery.verify_email(**who, code_id=0, typed=""),
     "remove_email": lambda who, point: recovery.remove_email(**who, password="x"),

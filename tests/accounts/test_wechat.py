@@ -1,5 +1,6 @@
 """Binding a WeChat, following, and what WeChat tells of it (R08)."""
 
+import contextlib
 import urllib.parse
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,10 +13,11 @@ from accounts.actors import acting
 from accounts.models import Candidate, LedgerEvent, WeChatEvent, WeChatEventCount, WeChatUser
 from accounts.services import wechat
 from accounts.wechat import events
-from accounts.wechat.client import Follower
+from accounts.wechat.client import Follower, WeChatFailed
 from accounts.wechat.events import Event
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
+from exam_portal.local.wechat import api
 from exam_portal.local.wechat.push import Pusher
 from tests import factories
 from tests.accounts.requests import refusal
@@ -41,7 +43,7 @@ def bind(candidate: Candidate, unionid: str = "u1", **more: Any) -> WeChatUser:
 def unbind(candidate: Candidate) -> None:
     candidate.user.set_password("moon over ward seven")
     candidate.user.save()
-    how = {"password": "moon over ward seven", "at": clock.now()}
+    how = {"password": "moon over ward seven", "keep": None, "at": clock.now()}
     wechat.unbind(candidate=candidate, actor=acting(candidate), **how)
 
 
@@ -158,11 +160,30 @@ def test_follow_states_are_reconciled_in_batches(running: Sandbox, at_time: Any)
 
 def test_one_whom_wechat_does_not_know_any_more_hides_no_other(running: Sandbox, newcomer: Candidate) -> None:
     row = bind(newcomer)
-    WeChatUser.objects.filter(pk=row.pk).update(openid="o-of-another-account", following=True)
+    WeChatUser.objects.filter(pk=row.pk).update(openid="o-of-nobody", following=True)
     running.world.add_people(20)
     assert wechat.reconcile(at=clock.now()) == 21, "20 of whose following nobody told"
-    assert WeChatUser.objects.filter(following=True).exclude(unionid=None).count() == 20
-    assert actions(newcomer)[-1] == "wechat.unfollowed"
+    assert WeChatUser.objects.filter(following=True).exclude(unionid=None).count() == 21
+    assert actions(newcomer) == ["wechat.bound"], "the last known state decides"
+
+
+@pytest.mark.parametrize(
+    "answer", [{"errcode": 40003}, {"user_info_list": None}, {"user_info_list": [{"openid": "o3"}]}]
+)
+def test_a_wrong_account_or_an_answer_without_sense_unfollows_nobody(
+    running: Sandbox, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]
+) -> None:
+    rows = [WeChatUser(openid=f"o{number}", unionid=f"u{number}", following=True) for number in range(60)]
+    WeChatUser.objects.bulk_create(rows)
+    told = api.call
+
+    def wrongly(world: Any, method: str, path: str, *asked: Any) -> Any:
+        return answer if path.endswith("batchget") else told(world, method, path, *asked)
+
+    monkeypatch.setattr(api, "call", wrongly)
+    with contextlib.suppress(WeChatFailed):
+        wechat.reconcile(at=clock.now())
+    assert WeChatUser.objects.filter(following=True).count() == 60
 
 
 def test_what_wechat_answers_without_a_unionid_is_noted_by_its_openid() -> None:

@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.models import Candidate, LedgerEvent, Message, User, WeChatUser
 from exam_portal import clock
+from exam_portal.local.wechat import api
 from tests import factories
 from tests.wechat import Sandbox, reachable, sandbox
 
@@ -184,6 +185,32 @@ def test_outside_wechat_a_telephone_is_told_to_open_the_page_there(
     assert f'value="http://testserver{PAGE}"' not in client.get(PAGE, headers=INSIDE).content.decode()
 
 
+def test_what_wechat_says_of_somebody_is_taken_as_text_and_no_longer_than_it_can_be(
+    client: Client, newcomer: Candidate, running: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = api.call
+    more: dict[str, Any] = {"nickname": "小陈\0", "expires_in": "soon"}
+    monkeypatch.setattr(api, "call", lambda *asked: (told(*asked) or {}) | more)
+    scan(client, running, begin(client, newcomer), 2)
+    assert WeChatUser.objects.get().nickname == "小陈"
+    more["unionid"] = "o" * 200
+    other = factories.CandidateFactory()
+    said = scan(client, running, begin(client, other), 4)
+    assert "notice-error" in said and not WeChatUser.objects.filter(candidate=other).exists()
+
+
+def test_a_scan_is_no_password(client: Client, newcomer: Candidate, running: Sandbox) -> None:
+    scan(client, running, begin(client, newcomer), 2)
+    other = Client()
+    sign_in(other, running, 2)
+    assert client.post(UNBIND, {"password": PASSWORD}).status_code == 302
+    assert other.get("/dashboard/").status_code == 302, "who signed in by it is out"
+    assert client.get("/dashboard/").status_code == 200
+    client.force_login(newcomer.user)
+    answer = client.post(PAGE)
+    assert answer.status_code == 200 and not WeChatUser.objects.exclude(candidate=None).exists()
+
+
 # --- Following ------------------------------------------------------------------------------------
 def test_looking_again_asks_wechat_but_not_at_once_again(
     client: Client, candidate: Candidate, running: Sandbox, django_capture_on_commit_callbacks: Any, monkeypatch: Any
@@ -241,6 +268,7 @@ def test_a_bound_candidate_signs_in_by_scanning(client: Client, newcomer: Candid
     assert "微信" in visitor.get("/account/login/").content.decode().partition("<main")[2]
     assert sign_in(visitor, running, 2).headers["Location"] == "/dashboard/"
     assert visitor.get("/dashboard/").context["user"] == newcomer.user
+    assert LedgerEvent.objects.filter(stream_id=str(newcomer.pk), action="wechat.signed_in").count() == 1
     again = Client()
     assert sign_in(again, running, 2, next="/account/inbox/").headers["Location"] == "/account/inbox/"
     away = Client()
@@ -263,3 +291,16 @@ def test_unbound_again_it_no_longer_signs_in(client: Client, newcomer: Candidate
 
 def test_signing_in_by_get_is_not_there(client: Client, running: Sandbox) -> None:
     assert client.get("/account/login/wechat/").status_code == 405
+
+
+def test_scanning_with_a_wechat_of_nobody_leaves_who_is_signed_in(
+    client: Client, newcomer: Candidate, running: Sandbox
+) -> None:
+    enter(client, newcomer)
+    assert sign_in(client, running, 2).headers["Location"] == PAGE
+    assert client.get("/dashboard/").status_code == 200
+
+
+def test_on_a_telephone_nobody_scans_the_own_screen(running: Sandbox, db: None) -> None:
+    assert "login/wechat/" not in Client().get("/account/login/", headers=PHONE).content.decode()
+    assert "login/wechat/" in Client().get("/account/login/", headers=INSIDE).content.decode()

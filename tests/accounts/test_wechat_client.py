@@ -1,15 +1,19 @@
 """The portal's client against the sandbox: tokens, verdicts, and what it tells of neither token nor secret."""
 
 import logging
+import pickle
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from accounts.wechat import web
-from accounts.wechat.client import OfficialAccount, Verdict, WeChatFailed
+from accounts.wechat.client import OfficialAccount, Verdict, WeChatFailed, plain
 from exam_portal.local.wechat import APP_ID, SECRET, api
 from tests.wechat import Sandbox, reachable, sandbox
 
@@ -151,3 +155,42 @@ def test_a_slow_wechat_does_not_hold_every_thread_of_the_web_server(wechat: Sand
     with ThreadPoolExecutor(6) as threads:
         waited = sorted(threads.map(come_back, range(6)))
     assert [seconds < 2 for seconds in waited] == [True] * 4 + [False] * 2
+
+
+def test_an_answer_without_end_is_not_waited_for(
+    wechat: Sandbox, account: OfficialAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(account, wechat)
+    monkeypatch.setattr("accounts.wechat.client.TIMEOUT", (0.5, 0.5))
+    monkeypatch.setattr("accounts.wechat.client.LONGEST_ANSWER", 1_000)
+    monkeypatch.setattr(api, "call", lambda *_asked: {"errcode": 0, "msgid": "1" * 2_000})
+    with pytest.raises(WeChatFailed):
+        send(account, wechat, key="m2")
+
+
+def test_an_answer_in_drops_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drip(listening: socket.socket) -> None:
+        connection, _address = listening.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+            for _ in range(100):
+                connection.sendall(b" ")
+                time.sleep(0.1)
+
+    monkeypatch.setattr("accounts.wechat.client.TIMEOUT", (0.5, 0.5))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=drip, args=[listening], daemon=True).start()
+        account = OfficialAccount(app_id=APP_ID, secret=SECRET, base=f"http://127.0.0.1:{listening.getsockname()[1]}")
+        began = time.monotonic()
+        with pytest.raises(WeChatFailed):
+            account.openids()
+        assert time.monotonic() - began < 3
+
+
+def test_a_failure_can_be_handed_from_process_to_process() -> None:
+    failed = pickle.loads(pickle.dumps(WeChatFailed(45009, "quota", Verdict.STOP)))  # noqa: S301 - our own
+    assert (str(failed), failed.errcode, failed.verdict) == ("45009: quota", 45009, Verdict.STOP)
+
+
+def test_halves_of_pairs_and_nul_are_left_out_of_what_is_kept() -> None:
+    assert plain("\ud83d小陈\0") == "小陈"

@@ -52,8 +52,7 @@ def sign_up(walk: Walker) -> None:
 
 def bind_wechat(walk: Walker, wechat: Sandbox) -> None:
     """Scan the QR code as 王芳, and follow the official account."""
-    if walk.page.locator("main [name=password]").count():  # not asked for again within five minutes
-        walk.fill(password="moon over ward seven")
+    walk.fill(password="moon over ward seven")
     walk.press()
     walk.page.get_by_role("button", name="王芳").click()
     walk.page.wait_for_url("**/account/wechat/")
