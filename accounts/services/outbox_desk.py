@@ -182,7 +182,7 @@ def drop(
 def resume(*, carrier: str, reason: str, actor: Actor, at: datetime) -> None:
     """Lift the pause of a carrier; what waited for its end, or of one before it, is due now.
 
-    What was to go out later than that anyhow stays as it is, and what the night keeps waits for the morning.
+    What was to go out later than that anyhow stays as it is; at night, workers leave what may wait for the morning.
 
     Raises:
         Refused: no reason (`no_reason`), or no pause is in force (`no_pause`).
@@ -192,8 +192,7 @@ def resume(*, carrier: str, reason: str, actor: Actor, at: datetime) -> None:
     if pause is None:
         raise Refused(_("No pause of “%(carrier)s” is in force.") % {"carrier": carrier}, code="no_pause")
     waiting = Delivery.objects.filter(carrier=carrier, state__in=Delivery.WAITING, due_at__gt=at)
-    waiting = waiting.filter(due_at__lte=pause.until).exclude(due_at=due_at(at, deadline=None))
-    waiting.update(due_at=at, rung_at=None)
+    waiting.filter(due_at__lte=pause.until).update(due_at=at, rung_at=None)
     pause.delete()
     _record("outbox.resumed", actor, reason, at, carrier=carrier)
 
