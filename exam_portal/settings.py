@@ -189,6 +189,13 @@ CELERY_BROKER_URL = _broker_url(REDIS_URL)
 # Workers take from both by turns: while WeChat hangs, messages that wait for it keep no code from going out.
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("messages")]
 CELERY_TASK_ROUTES = {"accounts.tasks.deliver_message": {"queue": "messages"}}
+# Seconds after which a task is given up, so that what hangs keeps no worker; the next round goes on with it. Longer have
+# those that walk through everything: reminding, until its next round, and verifying, which begins anew each time.
+CELERY_TASK_SOFT_TIME_LIMIT = 10 * 60
+CELERY_TASK_ANNOTATIONS = {
+    "registration.tasks.remind_before_deadlines": {"soft_time_limit": 55 * 60},
+    "accounts.tasks.verify_ledger": {"soft_time_limit": 3 * 3600},
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -272,6 +279,7 @@ PORTAL_STAFF_SESSIONS = env.int("PORTAL_STAFF_SESSIONS", 2)
 # --- E-mail: codes by which an address is verified and an account recovered (R06) ----------------
 _email = env.str("PORTAL_EMAIL_URL", "" if PRODUCTION else f"filemail:///{PORTAL_STATE}/mail")
 PORTAL_EMAIL = bool(_email)  # without it, recovery by e-mail is not offered
+EMAIL_TIMEOUT = 10  # seconds: a server that hangs keeps neither a worker nor a request
 if _email:
     vars().update(env.email_url_config(_email))
 DEFAULT_FROM_EMAIL = env.str("PORTAL_EMAIL_FROM", f"no-reply@{urlsplit(PORTAL_ORIGIN).hostname}")

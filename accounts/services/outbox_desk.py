@@ -35,26 +35,50 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 # --- How it stands --------------------------------------------------------------------------------
 @dataclass(frozen=True)
-class Overview:
-    """How the outbox stands, in dictionaries that are ready for JSON. A delivery is as old as its message.
+class Trouble:
+    """What is wrong with the outbox, ready for JSON.
+
+    Attributes:
+        overdue: carrier → how many should have gone out long ago.
+        pauses: in force: `carrier`, `until`, `why`.
+    """
+
+    overdue: dict[str, int]
+    pauses: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Overview(Trouble):
+    """How the outbox stands, with all that was sent. A delivery is as old as its message.
 
     Attributes:
         counts: for each `carrier` and `state`: `count`, `oldest` in seconds, and in `older` how many are older than
             each of AGES.
-        pauses: in force: `carrier`, `until`, `why`.
         outcomes: what was said last of what failed or is dead, the most frequent first: `carrier`, `state`, `outcome`,
             `count`.
-        overdue: carrier → how many should have gone out long ago.
     """
 
     counts: list[dict[str, Any]]
-    pauses: list[dict[str, Any]]
     outcomes: list[dict[str, Any]]
-    overdue: dict[str, int]
+
+
+def trouble(*, at: datetime) -> Trouble:
+    """What is wrong at this moment; reads what waits alone, by its index, however much was sent."""
+    pauses = list(CarrierPause.objects.filter(until__gt=at).order_by("carrier").values("carrier", "until", "why"))
+    worker_died = Q(taken_at__lt=at - timedelta(seconds=settings.PORTAL_SEND_LEASE) - OVERDUE)
+    # What is being sent was due before it was taken, so that the index narrows both.
+    late = Delivery.objects.filter(
+        Q(state__in=Delivery.WAITING) | Q(worker_died, state=State.SENDING), due_at__lt=at - OVERDUE
+    )
+    late = late.exclude(state__in=[State.SENT, State.DEAD]).exclude(carrier__in=[each["carrier"] for each in pauses])
+    return Trouble(
+        overdue=dict(late.order_by("carrier").values_list("carrier").annotate(Count("pk"))),
+        pauses=[{**pause, "until": pause["until"].isoformat()} for pause in pauses],
+    )
 
 
 def overview(*, at: datetime) -> Overview:
-    """How the outbox stands at this moment."""
+    """How the outbox stands at this moment; reads every delivery."""
     deliveries = Delivery.objects.order_by("carrier", "state")
     older = {f"older_{name}": Count("pk", filter=Q(message__created_at__lt=at - age)) for name, age in AGES.items()}
     counts: Any = deliveries.values("carrier", "state").annotate(
@@ -63,12 +87,8 @@ def overview(*, at: datetime) -> Overview:
     # WeChat ends its words with a number of the request, another one each time.
     told = Func(F("outcome"), Value(" rid: .*"), Value(""), function="regexp_replace", output_field=CharField())
     outcomes = Delivery.objects.filter(state__in=[State.FAILED, State.DEAD]).values("carrier", "state", told=told)
-    pauses = list(CarrierPause.objects.filter(until__gt=at).order_by("carrier").values("carrier", "until", "why"))
-    late = Q(state__in=Delivery.WAITING, due_at__lt=at - OVERDUE) | Q(
-        state=State.SENDING, taken_at__lt=at - timedelta(seconds=settings.PORTAL_SEND_LEASE) - OVERDUE
-    )
-    overdue = deliveries.filter(late).exclude(carrier__in=[pause["carrier"] for pause in pauses])
     return Overview(
+        **asdict(trouble(at=at)),
         counts=[
             {
                 "carrier": row["carrier"],
@@ -79,12 +99,10 @@ def overview(*, at: datetime) -> Overview:
             }
             for row in counts
         ],
-        pauses=[{**pause, "until": pause["until"].isoformat()} for pause in pauses],
         outcomes=[
             {"carrier": row["carrier"], "state": row["state"], "outcome": row["told"], "count": row["count"]}
             for row in outcomes.annotate(count=Count("pk")).order_by("-count", "told")[:MOST_OUTCOMES]
         ],
-        overdue=dict(overdue.order_by("carrier").values_list("carrier").annotate(Count("pk"))),
     )
 
 
@@ -162,7 +180,9 @@ def drop(
 
 @transaction.atomic
 def resume(*, carrier: str, reason: str, actor: Actor, at: datetime) -> None:
-    """Lift the pause of a carrier; what waited for its end is due now.
+    """Lift the pause of a carrier; what waited for its end, or of one before it, is due now.
+
+    What was to go out later than that anyhow stays as it is; at night, workers leave what may wait for the morning.
 
     Raises:
         Refused: no reason (`no_reason`), or no pause is in force (`no_pause`).
@@ -171,7 +191,8 @@ def resume(*, carrier: str, reason: str, actor: Actor, at: datetime) -> None:
     pause = locked(CarrierPause.objects.filter(carrier=carrier, until__gt=at)).first()
     if pause is None:
         raise Refused(_("No pause of “%(carrier)s” is in force.") % {"carrier": carrier}, code="no_pause")
-    Delivery.objects.filter(carrier=carrier, state__in=Delivery.WAITING, due_at=pause.until).update(due_at=at)
+    waiting = Delivery.objects.filter(carrier=carrier, state__in=Delivery.WAITING, due_at__gt=at)
+    waiting.filter(due_at__lte=pause.until).update(due_at=at, rung_at=None)
     pause.delete()
     _record("outbox.resumed", actor, reason, at, carrier=carrier)
 

@@ -11,14 +11,16 @@ from functools import reduce
 from operator import or_
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import CharField, Exists, OuterRef, Q, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Concat
 
 from accounts.models import Candidate, Carrier, Message
 from accounts.next_steps import next_steps
 from accounts.services import outbox
 from exam_portal import clock
 from exam_portal.kit.moments import ended_day
-from exam_portal.kit.next_steps import NextStep
+from exam_portal.kit.next_steps import NextStep, Todo
 
 # Of a candidate, what the next steps and the carriers look at.
 KNOWN = ("user", "basic_information", "wechat")
@@ -76,6 +78,24 @@ def remind_again(*, asked: Iterable[Asked], at: datetime) -> int:
 _ONCE = ("object_id", "version")
 
 
+def known(todo: Todo, about: Combinable, *, deadline: datetime, days: int) -> Q:
+    """For a query of rows with a `candidate_id`: whether what `remind_again` would write now was told already.
+
+    Who looks every hour for whom to remind leaves them out. `about` refers to the row outside.
+    """
+    who = Cast(OuterRef("candidate_id"), CharField())
+    name = Concat(who, Value(f"/{todo.key}/"), about, output_field=CharField())
+    step = Message.objects.filter(kind=Message.TODO, object_id=name, version=0)
+    day = Message.objects.filter(kind=Message.TODO, object_id=Concat(name, Value(_end(deadline))), version=days)
+    return Q(Exists(step.filter(created_at__gte=morning(deadline, days)))) | Q(Exists(day))
+
+
+def known_of_account(candidate: str, *, deadline: datetime, days: int) -> Q:
+    """The same of whatever the account lacks before an exam can be chosen; what follows is told after the step."""
+    told = Message.objects.filter(candidate=OuterRef(candidate), created_at__gte=morning(deadline, days))
+    return Q(Exists(told.filter(kind=Message.TODO, version=days, object_id__endswith=_end(deadline))))
+
+
 def day_of(deadline: datetime, days: Sequence[int], at: datetime) -> int:
     """Of the days before a deadline on which to remind the last that has come; 0 for none, or when it is over."""
     return min((number for number in days if morning(deadline, number) <= at < deadline), default=0)
@@ -106,4 +126,8 @@ def _object_id(candidate: Candidate, step: NextStep, *, end: bool = False) -> st
     """What names a thing to do; with its last day, so that one whose end is moved is reminded of anew."""
     assert step.todo is not None
     name = f"{candidate.pk}/{step.todo.key}/{step.about}"
-    return f"{name}/{step.deadline.astimezone(clock.BEIJING):%Y-%m-%d}" if end and step.deadline else name
+    return name + _end(step.deadline) if end and step.deadline else name
+
+
+def _end(deadline: datetime) -> str:
+    return f"/{deadline.astimezone(clock.BEIJING):%Y-%m-%d}"

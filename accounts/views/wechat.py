@@ -37,6 +37,8 @@ def wechat(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     password is asked for, always.
     """
     binding = getattr(candidate, "wechat", None)
+    if "waiting" in request.GET:  # static/js/waiting.js: whether there is something new to see
+        return HttpResponse(status=204 if binding and not binding.following else 200)
     if "look" in request.POST:
         if binding and not binding.following:
             services.look_again(candidate=candidate, at=clock.arrival(request))

@@ -48,6 +48,15 @@ def without_numbers(text: str) -> str:
     return "".join(shown)
 
 
+# The address of somebody's calendar, which whoever knows it can read (accounts.models.CalendarLink).
+_CALENDAR = re.compile(r"(/calendar/)[^/\s?\"']+?([.]ics)")
+
+
+def without_secrets(text: str) -> str:
+    """The text of a log without ID numbers, and without what opens somebody's calendar."""
+    return _CALENDAR.sub(r"\1…\2", without_numbers(text))
+
+
 def _plain(text: str) -> str:
     """The text in capitals, half-width and with any script's digits as 0-9, character by character."""
 
@@ -59,10 +68,10 @@ def _plain(text: str) -> str:
 
 
 class LineFormatter(logging.Formatter):
-    """A line of the log; no ID number in it, nor in the traceback below it."""
+    """A line of the log; no ID number or address of a calendar in it, nor in the traceback below it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return without_numbers(super().format(record))
+        return without_secrets(super().format(record))
 
 
 class Filter(SafeExceptionReporterFilter):

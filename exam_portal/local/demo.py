@@ -139,7 +139,8 @@ def gunicorn(port: int, scratch: Path) -> list[str]:
     command = [sys.executable, "-m", "gunicorn", "exam_portal.wsgi:application", f"--bind=127.0.0.1:{port}"]
     command += ["--workers=2", "--threads=4", "--preload", "--timeout=60", "--graceful-timeout=5"]
     command += ["--limit-request-line=4094", "--limit-request-fields=64", "--limit-request-field_size=8190"]
-    return [*command, "--no-control-socket", f"--worker-tmp-dir={scratch}", "--access-logfile=-"]
+    command += ["--access-logfile=-", "--logger-class=exam_portal.kit.web_log.WebLog"]
+    return [*command, "--no-control-socket", f"--worker-tmp-dir={scratch}"]
 
 
 def celery(*arguments: str) -> list[str]:

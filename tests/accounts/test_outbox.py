@@ -1,5 +1,6 @@
 """The outbox: written with the change, sent once by each carrier, tried again with patience, found again when lost."""
 
+import socket
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -95,6 +96,18 @@ def test_a_delivery_is_sent_once(wechat: Sandbox, candidate: Candidate) -> None:
     write(candidate)
     assert [send(), send()] == [True, False]
     assert len(wechat.received()) == 1
+
+
+def test_a_mail_server_that_hangs_keeps_no_worker(candidate: Candidate, settings: Any) -> None:
+    assert settings.EMAIL_TIMEOUT == 10
+    candidate.user.email = "zhang@example.org"
+    candidate.user.save()
+    write(candidate)
+    with socket.create_server(("127.0.0.1", 0)) as mute:  # takes a call, and says nothing
+        settings.EMAIL_BACKEND, settings.EMAIL_TIMEOUT = "django.core.mail.backends.smtp.EmailBackend", 0.2
+        settings.EMAIL_HOST, settings.EMAIL_PORT = mute.getsockname()
+        assert not send("email")
+    assert (delivery("email").state, delivery("email").outcome) == (State.FAILED, "SMTPServerDisconnected")
 
 
 def test_an_email_goes_to_the_address(candidate: Candidate) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from accounts.actors import SYSTEM
@@ -126,6 +128,39 @@ def test_a_pause_in_force_is_told_with_its_reason_and_explains_what_waits(write:
     found = json.loads(out.getvalue())
     assert (found["ok"], found["overdue"]) == (False, {})
     assert [(pause["carrier"], pause["why"]) for pause in found["pauses"]] == [("wechat", "45009: quota")]
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_monitoring_asks_for_what_is_wrong_alone(
+    write: Callable[..., Delivery], rows: int, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    for _number in range(rows):
+        write(state="sent", due_at=clock.now() - timedelta(days=1))
+    with django_assert_num_queries(2):
+        assert json.loads(run("check", "--json")) == {"ok": True, "overdue": {}, "pauses": []}
+    assert run("check") == ""
+    late = clock.now() - timedelta(minutes=21)
+    for _number in range(rows):
+        write("email", state="sending", due_at=late, taken_at=late)
+    write(state="failed", due_at=late)
+    CarrierPause.objects.create(carrier="wechat", until=clock.now() + timedelta(minutes=5), why="45009: quota")
+    out, err = StringIO(), StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("outbox", "check", stdout=out, stderr=err)
+    first, second = err.getvalue().splitlines()
+    assert (ended.value.code, out.getvalue(), first) == (1, "", f"email: {rows} overdue")
+    assert second.startswith("wechat: pauses until ") and second.endswith(": 45009: quota")
+
+
+def test_monitoring_reads_what_waits_by_its_index(write: Callable[..., Delivery]) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        run("check")
+    (query,) = [each["sql"] for each in asked if '"accounts_delivery"' in each["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # a table of no rows is read whole
+        cursor.execute(f"EXPLAIN {query}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "delivery_waiting" in plan and "Index Cond: (due_at <" in plan
 
 
 # --- Again ----------------------------------------------------------------------------------------
@@ -270,6 +305,32 @@ def test_a_pause_is_lifted_and_what_waited_for_its_end_is_due(write: Callable[..
     later.refresh_from_db()
     assert waited.due_at <= clock.now() and later.due_at == until + timedelta(hours=1)
     assert events() == [("outbox.resumed", "set right", {"carrier": "wechat"})]
+
+
+def test_what_waited_for_the_end_of_an_earlier_pause_is_due_too(write: Callable[..., Delivery]) -> None:
+    """A pause that is prolonged leaves rows at its former end."""
+    at = clock.now()
+    CarrierPause.objects.create(carrier="wechat", until=at + timedelta(minutes=9), why="45009: quota")
+    earlier = write(state="failed", due_at=at + timedelta(minutes=4))
+    other = write("email", state="failed", due_at=at + timedelta(minutes=4))
+    overdue = write(state="queued", due_at=at - timedelta(minutes=4))
+    run("resume", "--carrier=wechat", "--reason=set right")
+    due = dict(Delivery.objects.values_list("pk", "due_at"))
+    assert due[earlier.pk] <= clock.now() and due[other.pk] == other.due_at and due[overdue.pk] == overdue.due_at
+    assert outbox.sweep() == 1  # rung for at once; the one that is overdue was rung for a moment ago
+
+
+def test_lifting_a_pause_wakes_nobody_before_the_morning(
+    write: Callable[..., Delivery], at_time: Callable[[datetime], None]
+) -> None:
+    at_time(datetime.fromisoformat("2023-12-06T07:55+08:00"))
+    morning = datetime.fromisoformat("2023-12-06T08:00+08:00")
+    CarrierPause.objects.create(carrier="wechat", until=morning + timedelta(minutes=3), why="45009: quota")
+    night = write(state="queued", due_at=morning)
+    run("resume", "--carrier=wechat", "--reason=set right")
+    assert not outbox.deliver(delivery_id=night.pk)
+    night.refresh_from_db()
+    assert (night.state, night.due_at) == (State.QUEUED, morning)
 
 
 @pytest.mark.parametrize(

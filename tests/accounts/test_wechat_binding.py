@@ -62,6 +62,14 @@ def test_scanning_the_qr_code_binds(client: Client, newcomer: Candidate, running
     assert not SocialAccount.objects.exists()
 
 
+def test_the_page_that_waits_for_following_asks_for_next_to_nothing(signed_in: Client, candidate: Candidate) -> None:
+    for following, status in ((False, 204), (True, 200)):
+        candidate.wechat.following = following
+        candidate.wechat.save()
+        answer = signed_in.get(f"{PAGE}?waiting")
+        assert (answer.status_code, answer.content) == (status, b"")
+
+
 def test_inside_wechat_consent_binds_and_the_openid_for_messages_is_known(
     client: Client, newcomer: Candidate, running: Sandbox, django_capture_on_commit_callbacks: Any
 ) -> None:

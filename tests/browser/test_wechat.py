@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from accounts.models import Candidate, WeChatUser
-from registration.models import Application
+from registration.lifecycle import State
+from registration.models import Application, Submission
 from tests import factories
 from tests.browser.conftest import DESK, PHONE, Walker
 from tests.browser.test_first_walk import bind_wechat, year_2024  # noqa: F401 - a fixture
@@ -40,6 +41,26 @@ def follows(candidate: Candidate, *, is_so: bool) -> Callable[[], bool]:
     return lambda: WeChatUser.objects.filter(candidate=candidate, following=is_so).exists()
 
 
+def follow(wechat: Sandbox, candidate: Candidate) -> None:
+    wechat.do("/sandbox/people/2", {"act": "follow"})
+    until(follows(candidate, is_so=True))
+
+
+def unfollow(wechat: Sandbox, candidate: Candidate) -> None:
+    wechat.do("/sandbox/people/2", {"act": "unfollow"})
+    until(follows(candidate, is_so=False))
+
+
+def refused(walk: Walker, draft: Application) -> None:
+    """The page says why and where it is mended; nothing was submitted, and nothing lost."""
+    walk.page.get_by_text("重新关注公众号").first.wait_for()
+    assert walk.page.locator("main a[href='/account/wechat/']").count()
+    assert walk.page.locator(f"main form[action='{EXAM}/submit/']").count() == 0
+    before = Application.objects.filter(pk=draft.pk).values().get()
+    assert (before["state"], before["version"]) == (State.DRAFT, 0)
+    assert before["photo_confirmed_at"] and not Submission.objects.exists()
+
+
 @pytest.mark.rule("R08", "R17")
 def test_bind_follow_be_reminded_be_stopped_and_go_on(
     walker: Callable[..., Walker], newcomer: Candidate, wechat: Sandbox, celery_worker: None
@@ -50,8 +71,9 @@ def test_bind_follow_be_reminded_be_stopped_and_go_on(
     walk.look("first-bind")
     walk.page.locator("main a[href='/account/wechat/']").first.click()
     bind_wechat(walk, wechat)
-    # The page looks by itself; what is to be done next comes as a message in WeChat.
+    # The page looks by itself, and its content is read out; what is to be done next comes as a message in WeChat.
     walk.page.wait_for_selector("text=已关注公众号")
+    walk.page.wait_for_function("document.activeElement.id === 'main'")
     walk.look("followed")
     until(lambda: wechat.received())
     (reminder,) = wechat.received()
@@ -59,28 +81,53 @@ def test_bind_follow_be_reminded_be_stopped_and_go_on(
     walk.page.goto(f"{wechat.base}/sandbox/")
     walk.page.get_by_text("选择考试项目").first.wait_for()
     walk.page.screenshot(path=walk.album / "sandbox.png", full_page=True)
-    walk.go(re.sub(r"^https?://[^/]+", "", reminder["url"]))
+    leads = re.sub(r"^https?://[^/]+", "", reminder["url"])
+    assert leads == "/exams/"
+    walk.go(leads)
     walk.look("where-the-reminder-leads")
     walk.press(f"{EXAM}/start/")
-    assert Application.objects.get().candidate == newcomer
-    # Unfollowed: the draft can be filled in, submitting stops, with a word that says why and where to mend it.
-    wechat.do("/sandbox/people/2", {"act": "unfollow"})
-    until(follows(newcomer, is_so=False))
+    draft = Application.objects.get(candidate=newcomer)
+
+    # Unfollowed: the draft can be filled in to the end.
+    unfollow(wechat, newcomer)
     walk.go("/dashboard/")
     walk.look("unfollowed")
-    walk.page.get_by_text("关注公众号").first.wait_for()
+    walk.page.get_by_text("重新关注公众号").first.wait_for()
     walk.go(f"{EXAM}/pledge/")
     walk.fill(accept="on")
     walk.press()
-    assert Application.objects.get().pledged_at
-    walk.go("/account/wechat/")
-    walk.look("follow-again")
-    wechat.do("/sandbox/people/2", {"act": "follow"})
-    until(follows(newcomer, is_so=True))
-    walk.go(f"{EXAM}/region/")
-    walk.fill(region="43")
+    draft.refresh_from_db()
+    assert draft.pledged_at
+    for page, answer in (("region", {"region": "43"}), ("point", {"place": "4301"}), ("specialty", {"specialty": "203"})):
+        walk.go(f"{EXAM}/{page}/{'?level=2' if page == 'specialty' else ''}")
+        walk.fill(**answer)
+        walk.press()
+    walk.go(f"{EXAM}/photo/")
     walk.press()
-    assert Application.objects.get().exam_region is not None
+
+    # Submitting stops: before the last page, and on it, when following ended while it was open.
+    walk.go(f"{EXAM}/check/")
+    refused(walk, draft)
+    walk.look("stopped")
+    follow(wechat, newcomer)
+    walk.go(f"{EXAM}/check/")
+    unfollow(wechat, newcomer)
+    walk.press(f"{EXAM}/submit/")
+    refused(walk, draft)
+    walk.page.get_by_text("请先完成：重新关注公众号").first.wait_for()
+    walk.look("refused")
+
+    # The link leads to where it is mended; then submitting goes on.
+    walk.page.locator("main a[href='/account/wechat/']").first.click()
+    walk.page.wait_for_url("**/account/wechat/")
+    walk.look("follow-again")
+    follow(wechat, newcomer)
+    walk.page.wait_for_selector("text=已关注公众号")
+    walk.go(f"{EXAM}/check/")
+    walk.press(f"{EXAM}/submit/")
+    walk.look("submitted")
+    draft.refresh_from_db()
+    assert (draft.state, draft.version) == (State.SUBMITTED, 1)
 
 
 @pytest.mark.rule("R08")
@@ -99,8 +146,7 @@ def test_on_a_telephone_outside_wechat_and_inside(
     inside.press()
     inside.page.get_by_role("button", name="王芳").click()
     inside.look("follow-inside")
-    wechat.do("/sandbox/people/2", {"act": "follow"})
-    until(follows(newcomer, is_so=True))
+    follow(wechat, newcomer)
     inside.page.get_by_role("button", name="我已关注，重新查看").click()
     inside.look("followed-inside")
     # Signing in by it, on the PC.

@@ -65,6 +65,20 @@ def test_the_log_of_an_exception_holds_nothing_that_was_typed(error: Exception) 
         assert secret not in line
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Too Many Requests: /calendar/{}.ics",
+        '127.0.0.1 "GET /calendar/{}.ics HTTP/1.1" 200 "https://portal.example/calendar/{}.ics"',
+        "GET /calendar/{}.ics?x=1",
+    ],
+)
+def test_the_log_tells_no_address_of_a_calendar(line: str) -> None:
+    secret = "k3-_Zq" * 7
+    made = logging.LogRecord("django.request", logging.WARNING, __file__, 1, line.replace("{}", secret), (), None)
+    assert LineFormatter("%(message)s").format(made) == line.replace("{}", "…")
+
+
 def test_the_log_is_written_by_it() -> None:
     (handler,) = [one for one in logging.getLogger().handlers if type(one) is logging.StreamHandler]
     assert isinstance(handler.formatter, LineFormatter)

@@ -21,9 +21,12 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core import signing
 from django.db import connection
+from django.db.models import TextField, Value
+from django.db.models.functions import Cast
+from django.test import Client
 
 from accounts.actors import SYSTEM
-from accounts.models import Candidate, Delivery, EmailCode, IdentityRequest, Point, User, WeChatUser
+from accounts.models import CalendarLink, Candidate, Delivery, EmailCode, IdentityRequest, Point, User, WeChatUser
 from accounts.services import staff, two_step
 from exam_portal import clock
 from exam_portal.local.demo import ALONE, celery
@@ -137,6 +140,7 @@ class Portal:
 @pytest.fixture
 def portal(transactional_db: None, tmp_path: Path) -> Iterator[Portal]:
     talkative = {"PORTAL_LOG_LEVEL": "DEBUG", "PORTAL_EMAIL_URL": f"filemail:///{tmp_path / 'mail'}"}
+    talkative |= {"PORTAL_CALENDARS_PER_ADDRESS": "2"}
     worker = [*celery("worker", "--concurrency=2", *ALONE), "--loglevel=DEBUG"]
     with sandbox() as wechat, Listener() as listener, contextlib.ExitStack() as processes:
         talkative |= settings_of(wechat.server.server_address[1])
@@ -405,3 +409,33 @@ def test_a_first_sign_in_of_staff_leaves_no_link_password_or_secret_anywhere(por
     assert (portal.folder / "web.log").read_text().count("provoked by a test") >= 2
     told = {(page.address, name) for page in browser.pages for name in leaked(page.body, secrets)}
     assert told == {("/account/two-step/app/", "secret"), ("/account/welcome/", "link")}  # to whoever it is for
+
+
+def test_the_address_of_a_calendar_stands_nowhere_but_on_its_page(portal: Portal) -> None:
+    factories.make_exam()
+    candidate, client = factories.make_candidate(), Client()
+    client.force_login(candidate.user)
+    servers = {file: file.stat().st_size for file in Path(settings.PORTAL_STATE, "log").glob("*.log")}
+    browser = Browser(portal.port, cookies={name: cookie.value for name, cookie in client.cookies.items()})
+    browser.form("/account/calendar/")
+    link = CalendarLink.objects.get()
+    feed = Browser(portal.port)  # whoever has the address
+    feed.get(f"/calendar/{link.token}.ics")
+    encrypted = CalendarLink.objects.values_list(Cast("token", TextField()), flat=True).get()
+    CalendarLink.objects.update(token=Value("broken"))
+    feed.get(f"/calendar/{link.token}.ics")
+    CalendarLink.objects.update(token=Value(encrypted))
+    for _again in range(3):  # a minute may have begun between
+        feed.get(f"/calendar/{link.token}.ics")
+    assert {page.status for page in feed.pages} >= {200, 500, 429}
+
+    written = [*rows(), *keys_of_redis(), ("told to Redis", "\n".join(portal.told_to_redis.heard))]
+    written += [(str(file), file.read_text()) for file in portal.folder.rglob("*") if file.is_file()]
+    written += [(file.name, written_since(file, began)) for file, began in servers.items()]
+    written += [("an address and headers", f"{page.address}\n{page.headers}") for page in browser.pages]
+    assert {where for where, text in written if leaked(text, {"link": link.token})} == set()
+    assert {page.address for page in browser.pages if link.token in page.body} == {"/account/calendar/"}
+    log = (portal.folder / "web.log").read_text()
+    assert log.count("GET /calendar/….ics HTTP/1.1") == len(feed.pages)
+    assert "Too Many Requests: /calendar/….ics" in log and "Internal Server Error: /calendar/….ics" in log
+    assert [row for where, row in rows() if where == "table accounts_calendarlink" and link.digest in row]

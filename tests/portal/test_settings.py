@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from exam_portal.celery import app
 from exam_portal.settings import REQUIRED, _broker_url
 
 ROOT = Path(settings.BASE_DIR)
@@ -75,3 +76,11 @@ def test_every_setting_is_documented() -> None:
 def test_celery_reaches_redis_by_the_same_address() -> None:
     assert _broker_url("unix:///tmp/a/redis.sock?db=3") == "redis+socket:///tmp/a/redis.sock?virtual_host=3"
     assert _broker_url("rediss://cache:6379/1") == "rediss://cache:6379/1"
+
+
+def test_no_task_may_hang_for_ever() -> None:
+    app.loader.import_default_modules()
+    limits = {name: task.soft_time_limit for name, task in app.tasks.items() if ".tasks." in name}
+    assert limits["accounts.tasks.deliver_message"] == 600
+    assert limits["registration.tasks.remind_before_deadlines"] == 3300  # ended before the next round
+    assert limits["accounts.tasks.verify_ledger"] == max(limits.values()) == 10800

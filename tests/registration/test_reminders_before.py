@@ -156,6 +156,46 @@ def test_who_is_reminded_and_of_what(exam: Exam, at_time: Callable[[datetime], N
     assert reminded("2023-12-20T17:00") == []
 
 
+def test_who_knows_is_not_looked_at_again(
+    exam: Exam, at_time: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each thing to do that has a deadline, told on its day or by the step itself after eight; an idle hour walks none."""
+    drafts = [factories.make_draft(factories.make_candidate(), exam, region=code) for code in ("43", "43", "43", "12")]
+    for draft in drafts[1:]:
+        submit(draft)
+    withdraw(drafts[2])
+    drafts[3].refresh_from_db()
+    clerk = factories.staff_of(None, "12")
+    applications.move(application=drafts[3], name="fail_confirmation", actor=clerk, at=clock.now())
+    for person in (factories.make_candidate(), factories.CandidateFactory()):
+        person.user.last_login = clock.as_real(clock.now())
+        person.user.save()
+    looked: list[int] = []
+    original = sweeping.remind_again
+
+    def counting(**how: Any) -> int:
+        looked.append(len(how["asked"]))
+        return original(**how)
+
+    monkeypatch.setattr(sweeping, "remind_again", counting)
+    rounds = {}
+    for at in ("2023-12-13T08:05", "2023-12-13T09:05", "2023-12-14T08:05", "2023-12-17T08:05", "2023-12-17T09:05"):
+        at_time(beijing(at))
+        looked.clear()
+        rounds[at] = (remind_before_deadlines(at=clock.now()), sum(looked))
+    assert rounds == {
+        "2023-12-13T08:05": (6, 6),
+        "2023-12-13T09:05": (0, 0),
+        "2023-12-14T08:05": (0, 0),
+        "2023-12-17T08:05": (2, 2),
+        "2023-12-17T09:05": (0, 0),
+    }
+    at_time(beijing("2023-12-14T10:05"))
+    factories.begin(factories.make_candidate(), exam)
+    looked.clear()
+    assert (remind_before_deadlines(at=clock.now()), sum(looked)) == (0, 0)
+
+
 def test_nobody_is_reminded_where_the_exam_year_names_no_days(
     exam: Exam, candidate: Candidate, at_time: Callable[[datetime], None]
 ) -> None:
@@ -199,5 +239,5 @@ def test_looking_whom_to_remind_takes_as_many_queries_for_many_as_for_one(
         person.user.save()
     at_time(beijing("2023-12-13T09:00"))
     assert remind_before_deadlines(at=clock.now()) == 2 * drafts
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(12):
         assert remind_before_deadlines(at=clock.now()) == 0

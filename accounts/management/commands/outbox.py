@@ -1,4 +1,4 @@
-"""`manage.py outbox show | retry | drop | resume`: how the outbox stands, and putting it right (docs/operations.md)."""
+"""`manage.py outbox show | check | retry | drop | resume`: how the outbox stands, and putting it right (docs/operations.md)."""
 
 import json
 from argparse import ArgumentParser
@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.actors import SYSTEM
 from accounts.services import outbox_desk
-from accounts.services.outbox_desk import Choice, Moved, Overview
+from accounts.services.outbox_desk import Choice, Moved, Overview, Trouble
 from exam_portal import clock
 from exam_portal.kit.errors import Refused
 
@@ -31,6 +31,7 @@ class Command(BaseCommand):
         ways = parser.add_subparsers(dest="way")
         parser.set_defaults(way="show", json=False)
         show = ways.add_parser("show", help="counts, ages, pauses and what carriers said; changes nothing")
+        check = ways.add_parser("check", help="overdue deliveries and pauses alone, cheaply: for monitoring")
         retry = ways.add_parser("retry", help="let deliveries go out again, with all their tries before them")
         drop = ways.add_parser("drop", help="give deliveries up; their messages stay in the inbox")
         for way in (retry, drop):
@@ -46,14 +47,14 @@ class Command(BaseCommand):
         for way in (retry, drop, resume):
             way.add_argument("--reason", default="", help="why; it is kept")
             way.add_argument("--dry-run", action="store_true", help="say what would be done; change nothing")
-        for way in (show, retry, drop, resume):
+        for way in (show, check, retry, drop, resume):
             way.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
     def handle(self, *args: Any, way: str, **options: Any) -> None:
-        """Run one of the four and end with its exit code."""
+        """Run one of them and end with its exit code."""
         try:
-            if way == "show":
-                self.show(**options)
+            if way in {"show", "check"}:
+                self.show(way, **options)
             elif way == "resume":
                 self.resume(**options)
             else:
@@ -64,15 +65,17 @@ class Command(BaseCommand):
         except Refused as refused:
             raise CommandError(f"{refused}\nNothing was changed.") from None
 
-    def show(self, *, json: bool, **_options: Any) -> None:
-        """Print how the outbox stands."""
-        found = outbox_desk.overview(at=clock.now())
+    def show(self, way: str, *, json: bool, **_options: Any) -> None:
+        """Print how the outbox stands, or only what is wrong with it."""
+        at = clock.now()
+        found: Trouble = outbox_desk.overview(at=at) if way == "show" else outbox_desk.trouble(at=at)
         wrong = [f"{carrier}: {count} overdue" for carrier, count in found.overdue.items()]
         wrong += [f"{pause['carrier']}: pauses until {pause['until']}: {pause['why']}" for pause in found.pauses]
         if json:
             self.tell(ok=not wrong, **asdict(found))
         else:
-            self.table(found)
+            if isinstance(found, Overview):
+                self.table(found)
             for line in wrong:
                 self.stderr.write(line)
         if wrong:
