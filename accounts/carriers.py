@@ -17,6 +17,7 @@ from accounts.wechat.client import Verdict, WeChatFailed, official_account
 from exam_portal import clock
 from exam_portal.kit import hooks, moments
 
+NOT_FOLLOWING = "not bound or not following"
 LONGEST_THING = 20  # characters that WeChat lets stand in a place `thing` of a template
 
 
@@ -71,7 +72,7 @@ def send_wechat(message: Message) -> str:
     """
     wechat = getattr(message.candidate, "wechat", None)
     if wechat is None or not wechat.openid or not wechat.following:
-        raise NotSent("not bound or not following", Verdict.DROP)
+        raise NotSent(NOT_FOLLOWING, Verdict.DROP)
     said = letter(message)
     values = {
         "thing1": _cut(said.title),

@@ -26,7 +26,7 @@ NEAR = timedelta(days=1)
 CHOOSE_EXAM = Todo(
     "choose_exam",
     title=_("Choose an exam"),
-    text=_("Your account is ready. Choose the exam that you register for."),
+    text=_("Choose the exam that you register for."),
     action=_("Choose an exam"),
     needs_account=True,
 )

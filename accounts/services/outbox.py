@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 
-from accounts.carriers import WAYS, NotSent
+from accounts.carriers import NOT_FOLLOWING, WAYS, NotSent
 from accounts.models import Candidate, Carrier, CarrierPause, Delivery, Message
 from accounts.wechat.client import Verdict
 from exam_portal import clock
@@ -218,6 +218,13 @@ def came_back(*, remote_id: str, why: str) -> None:
         due = clock.now() + KEY_LASTS
         sent.filter(tries__lt=MOST_TRIES).update(**again, due_at=due, outcome=why[:200])
     sent.update(state=State.DEAD, outcome=why[:200])
+
+
+def follows_again(*, candidate: Candidate) -> None:
+    """Let WeChat bring the to-dos that it could not while nobody followed; of what was done meanwhile nothing goes."""
+    died = Delivery.objects.filter(carrier=Carrier.WECHAT, state=State.DEAD, outcome=NOT_FOLLOWING)
+    mine = died.filter(message__candidate=candidate, message__kind=Message.TODO)
+    mine.update(state=State.QUEUED, due_at=clock.now(), rung_at=None, tries=0, outcome="")
 
 
 def mark_read(*, candidate: Candidate) -> None:

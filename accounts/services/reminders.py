@@ -15,7 +15,7 @@ from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Concat
 
-from accounts.models import Candidate, Carrier, Message
+from accounts.models import Candidate, Carrier, Delivery, Message
 from accounts.next_steps import next_steps
 from accounts.services import outbox
 from exam_portal import clock
@@ -29,13 +29,13 @@ KNOWN = ("user", "basic_information", "wechat")
 def remind(*, candidate: Candidate, at: datetime, away: bool = False) -> None:
     """Tell what the candidate can do now and was not told of; in the transaction of the change that left it.
 
-    It goes by WeChat. Other carriers bring it where WeChat cannot and the candidate is `away` and so does not see the
-    page; who has just pressed a button wants no e-mail about the next one. While the account lacks something, what
-    needs it is told only if it is urgent: an exam cannot be chosen yet.
+    It goes by WeChat. Other carriers bring it where WeChat cannot, and it is urgent or the candidate is `away` and so
+    does not see the page; who has just pressed a button wants no e-mail about the next one. While the account lacks
+    something, what needs it is told only if it is urgent: an exam cannot be chosen yet.
     """
     candidate = Candidate.objects.select_related(*KNOWN).get(pk=candidate.pk)
     follows = hasattr(candidate, "wechat") and candidate.wechat.following
-    by = outbox.BESIDE_WECHAT if away and not follows else (Carrier.WECHAT,)
+    by = tuple(Carrier) if away and not follows else (Carrier.WECHAT,)
     steps = [step for step in next_steps(candidate=candidate, at=at) if step.todo]
     standing = [Q(facts__todo=step.todo.key, facts__about=step.about) for step in steps if step.todo]
     unread = Message.objects.filter(candidate=candidate, kind=Message.TODO, read_at=None)
@@ -43,7 +43,7 @@ def remind(*, candidate: Candidate, at: datetime, away: bool = False) -> None:
     blocked = any(not step.exam for step in steps)  # the account belongs to no exam
     for step in steps:
         if not (blocked and step.todo and step.todo.needs_account) or step.urgent:
-            _tell(candidate, step, by=by)
+            _tell(candidate, step, by=tuple(Carrier) if step.urgent and not follows else by)
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,12 @@ class Asked:
 def remind_again(*, asked: Iterable[Asked], at: datetime) -> int:
     """Remind whom one of the days before the end has come for, each day once. Returns how many messages it wrote.
 
-    Of several days that have passed only the last counts, and none of which the candidate was told on or after it.
+    Of several days that have passed only the last counts, and none of which the candidate was told on or after it; what
+    no carrier could bring was not told.
     """
     due = [(one, days) for one in asked if one.step.deadline and (days := day_of(one.step.deadline, one.days, at))]
     ids = {_object_id(one.candidate, one.step, end=end) for one, _days in due for end in (False, True)}
-    rows = Message.objects.filter(kind=Message.TODO, object_id__in=ids)
+    rows = Message.objects.filter(Q(version__gt=0) | _brought(), kind=Message.TODO, object_id__in=ids)
     known = {(object_id, version): told_at for object_id, version, told_at in rows.values_list(*_ONCE, "created_at")}
     written = 0
     for one, days in due:
@@ -78,6 +79,13 @@ def remind_again(*, asked: Iterable[Asked], at: datetime) -> int:
 _ONCE = ("object_id", "version")
 
 
+def _brought() -> Q:
+    """Whether a carrier has brought a message, or still may; or none could, and the inbox is all that there is."""
+    dead = Delivery.objects.filter(message=OuterRef("pk"), state=Delivery.State.DEAD)
+    other = Delivery.objects.filter(message=OuterRef("pk")).exclude(state=Delivery.State.DEAD)
+    return ~Exists(dead) | Q(Exists(other))
+
+
 def known(todo: Todo, about: Combinable, *, deadline: datetime, days: int) -> Q:
     """For a query of rows with a `candidate_id`: whether what `remind_again` would write now was told already.
 
@@ -85,7 +93,7 @@ def known(todo: Todo, about: Combinable, *, deadline: datetime, days: int) -> Q:
     """
     who = Cast(OuterRef("candidate_id"), CharField())
     name = Concat(who, Value(f"/{todo.key}/"), about, output_field=CharField())
-    step = Message.objects.filter(kind=Message.TODO, object_id=name, version=0)
+    step = Message.objects.filter(_brought(), kind=Message.TODO, object_id=name, version=0)
     day = Message.objects.filter(kind=Message.TODO, object_id=Concat(name, Value(_end(deadline))), version=days)
     return Q(Exists(step.filter(created_at__gte=morning(deadline, days)))) | Q(Exists(day))
 
@@ -123,11 +131,11 @@ def _tell(
 
 
 def _object_id(candidate: Candidate, step: NextStep, *, end: bool = False) -> str:
-    """What names a thing to do; with its last day, so that one whose end is moved is reminded of anew."""
+    """What names a thing to do; with its end, so that one whose end is moved is reminded of anew."""
     assert step.todo is not None
     name = f"{candidate.pk}/{step.todo.key}/{step.about}"
     return name + _end(step.deadline) if end and step.deadline else name
 
 
 def _end(deadline: datetime) -> str:
-    return f"/{deadline.astimezone(clock.BEIJING):%Y-%m-%d}"
+    return f"/{deadline.astimezone(clock.BEIJING):%Y-%m-%dT%H:%M}"

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import SYSTEM, Actor, acting, check_acts_for
-from accounts.models import Candidate, Carrier, WeChatEvent, WeChatEventCount, WeChatUser
+from accounts.models import Candidate, WeChatEvent, WeChatEventCount, WeChatUser
 from accounts.services import ledger, outbox, recovery, reminders, sessions
 from accounts.services.candidates import hold
 from accounts.wechat.client import BATCH, UNKNOWN_OPENID, Follower, WeChatFailed, official_account
@@ -24,9 +24,7 @@ from exam_portal.kit.locks import locked
 FOLLOWS = {"subscribe": True, "unsubscribe": False}
 ASKED_AGAIN = timedelta(hours=20)
 LOOKED_AGAIN = timedelta(seconds=20)  # how often one candidate can have WeChat asked
-# By which one is told of binding and unbinding: not by the WeChat that it is about.
 MOST_UNKNOWN = 5  # of a batch
-ELSEWHERE = (Carrier.EMAIL, Carrier.SMS)
 KEPT = timedelta(days=2)  # events: WeChat sends one again within seconds
 
 
@@ -61,7 +59,7 @@ def bind(
     found.save(update_fields=["candidate", "nickname", "bound_at"])
     if anew:
         ledger.record_about(candidate, "wechat.bound", actor, at, following=found.following)
-        outbox.tell(candidate=candidate, kind="wechat_bound", by=ELSEWHERE)
+        outbox.tell(candidate=candidate, kind="wechat_bound", by=outbox.BESIDE_WECHAT)
         reminders.remind(candidate=candidate, at=at)
     if found.openid and not found.following:
         transaction.on_commit(lambda: _ring(found.pk))
@@ -82,7 +80,7 @@ def unbind(*, candidate: Candidate, actor: Actor, password: str, keep: str | Non
         if forget(candidate=candidate):
             sessions.end_all(user=candidate.user, keep=keep or "")
             ledger.record_about(candidate, "wechat.unbound", actor, at)
-            outbox.tell(candidate=candidate, kind="wechat_unbound", by=ELSEWHERE)
+            outbox.tell(candidate=candidate, kind="wechat_unbound", by=outbox.BESIDE_WECHAT)
             reminders.remind(candidate=candidate, at=at)
 
 
@@ -161,6 +159,7 @@ def _tell(row: WeChatUser) -> None:
         return
     if row.following:
         ledger.record_about(row.candidate, "wechat.followed", SYSTEM)
+        outbox.follows_again(candidate=row.candidate)
     else:
         ledger.record_about(row.candidate, "wechat.unfollowed", SYSTEM)
     reminders.remind(candidate=row.candidate, at=clock.now(), away=True)

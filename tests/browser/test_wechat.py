@@ -98,7 +98,11 @@ def test_bind_follow_be_reminded_be_stopped_and_go_on(
     walk.press()
     draft.refresh_from_db()
     assert draft.pledged_at
-    for page, answer in (("region", {"region": "43"}), ("point", {"place": "4301"}), ("specialty", {"specialty": "203"})):
+    for page, answer in (
+        ("region", {"region": "43"}),
+        ("point", {"place": "4301"}),
+        ("specialty", {"specialty": "203"}),
+    ):
         walk.go(f"{EXAM}/{page}/{'?level=2' if page == 'specialty' else ''}")
         walk.fill(**answer)
         walk.press()

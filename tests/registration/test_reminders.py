@@ -15,6 +15,7 @@ from accounts.services import education, profile, reminders, wechat
 from accounts.wechat.events import Event
 from exam_portal import clock
 from registration.models import Application, Exam
+from registration.next_steps import SUBMIT_AGAIN
 from registration.services import applications
 from tests import factories
 from tests.accounts.test_registering import sign_up
@@ -120,6 +121,23 @@ def test_following_no_more_is_told_by_email_each_time_and_by_no_wechat(
     first = Delivery.objects.filter(carrier="email").order_by("pk")[0]
     assert (first.state, first.outcome) == (State.DEAD, "done meanwhile")
     assert mail.outbox[0].body.endswith(reverse("accounts:wechat"))
+
+
+@pytest.mark.rule("R09")
+def test_who_follows_again_is_told_in_wechat_what_was_left_meanwhile_and_nothing_else(
+    phone: Sandbox, draft: Application, candidate: Candidate
+) -> None:
+    submit(draft)
+    began = int(clock.now().timestamp())
+    phone.do("/sandbox/people/1", {"act": "unfollow"})
+    wechat.take_event(Event(phone.openid(1), "unsubscribe", began, {}))
+    withdraw(draft)
+    deliver_all()
+    assert phone.received() == []
+    phone.do("/sandbox/people/1", {"act": "follow"})
+    wechat.take_event(Event(phone.openid(1), "subscribe", began + 1, {}))
+    deliver_all()
+    assert [arrived["data"]["thing1"] for arrived in phone.received()] == [str(SUBMIT_AGAIN.title)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,16 +1,20 @@
 """Reminders on the days before something ends: who, of what, when, and never twice (R09, R17)."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pgtrigger
 import pytest
+from django.core import mail
 
 from accounts.models import Candidate, Delivery, Message
-from accounts.services import reminders
+from accounts.services import reminders, wechat
+from accounts.wechat.events import Event
 from exam_portal import clock
 from registration.models import Application, Exam
+from registration.next_steps import SUBMIT_AGAIN
 from registration.services import applications
 from registration.services import reminders as sweeping
 from registration.services.reminders import remind_before_deadlines
@@ -109,6 +113,35 @@ def test_a_deadline_that_is_moved_is_reminded_of_anew(
     at_time(beijing("2023-12-15T09:00"))
     assert remind_before_deadlines(at=clock.now()) == 1
     assert told(candidate) == [("submit", 0), ("submit", 1), ("submit", 1)]
+
+
+def test_a_deadline_that_is_moved_to_an_earlier_hour_is_told_of_anew(
+    exam: Exam, candidate: Candidate, at_time: Callable[[datetime], None]
+) -> None:
+    factories.begin(candidate, exam)
+    exam.closes_at = beijing("2023-12-14T18:00")
+    exam.save()
+    at_time(beijing("2023-12-13T09:00"))
+    assert remind_before_deadlines(at=clock.now()) == 1
+    exam.closes_at = beijing("2023-12-14T09:00")
+    exam.save()
+    assert [remind_before_deadlines(at=clock.now()) for _ in range(2)] == [1, 0]
+
+
+def test_what_no_carrier_brought_was_not_told(
+    phone: Sandbox, draft: Application, candidate: Candidate, at_time: Callable[[datetime], None]
+) -> None:
+    """Withdrawn by somebody who does not follow: the inbox alone knows, so the day before the end says it again."""
+    submit(draft)
+    at_time(beijing("2023-12-13T10:00"))
+    wechat.take_event(Event(phone.openid(1), "unsubscribe", int(time.time()), {}))
+    withdraw(draft)
+    deliver_all()
+    candidate.user.email = "zhang@example.org"
+    candidate.user.save()
+    assert [remind_before_deadlines(at=clock.now()) for _ in range(2)] == [1, 0]
+    deliver_all()
+    assert [str(SUBMIT_AGAIN.title) in letter.subject for letter in mail.outbox] == [True]
 
 
 @pytest.mark.rule("R09")
