@@ -22,7 +22,7 @@ def test_an_hour_in_which_all_know_costs_little(measure: Callable[..., float], t
     # More than the factory has numbers for.
     people = [factories.CandidateFactory(id_digest=f"{number:064x}") for number in range(DRAFTS)]
     Application.objects.bulk_create(
-        Application(candidate=person, exam=exam, number=f"24W{person.pk:011}", channel="website") for person in people
+        Application(candidate=person, exam=exam, number=f"24W{person.pk:011}", channel="web") for person in people
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

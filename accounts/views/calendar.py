@@ -31,7 +31,7 @@ def calendar(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
         else:
             language = translation.get_language()
             calendar_service.make_link(candidate=candidate, actor=actor, language=language, at=at)
-            messages.success(request, _("The link is made."))
+            messages.success(request, _("The link has been made."))
         return redirect("accounts:calendar")
     link = queries.calendar_link_of(candidate)
     context: dict[str, object] = {"link": link}

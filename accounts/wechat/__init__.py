@@ -1,1 +1,2 @@
-"""Speaking with WeChat: its endpoints (`client`), what it pushes (`events`), signing in and binding (`provider`)."""
+"""Speaking with WeChat: its endpoints (`client`), what it pushes (`events`), who scanned or consented (`web`), and what
+becomes of somebody who comes back from there (`adapter`). The apps that django-allauth knows are `accounts.provider`."""

@@ -53,7 +53,7 @@ class WeChatAdapter(DefaultSocialAccountAdapter):
         elif not (extra_context or {}).get("state"):
             text = _("This took too long, or was begun in another browser. Please begin again.")
         else:
-            text = _("It was not allowed in WeChat. Nothing was changed.")
+            text = _("You did not allow it in WeChat. Nothing was changed.")
         messages.error(request, text)
         raise ImmediateHttpResponse(_back(request))
 
