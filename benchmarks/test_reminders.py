@@ -1,4 +1,4 @@
-"""What an hour of reminding costs: one in which all are reminded, and one in which all know. The floor is counting them."""
+"""What an hour of reminding costs: when all are reminded, and when all know. The floor is counting them."""
 
 from collections.abc import Callable
 from time import perf_counter

@@ -189,8 +189,8 @@ CELERY_BROKER_URL = _broker_url(REDIS_URL)
 # Workers take from both by turns: while WeChat hangs, messages that wait for it keep no code from going out.
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("messages")]
 CELERY_TASK_ROUTES = {"accounts.tasks.deliver_message": {"queue": "messages"}}
-# Seconds after which a task is given up, so that what hangs keeps no worker; the next round goes on with it. Longer have
-# those that walk through everything: reminding, until its next round, and verifying, which begins anew each time.
+# Seconds after which a task is given up, so that what hangs keeps no worker; the next round goes on with it. Longer
+# have those that walk through everything: reminding, until its next round, and verifying, which begins anew each time.
 CELERY_TASK_SOFT_TIME_LIMIT = 10 * 60
 CELERY_TASK_ANNOTATIONS = {
     "registration.tasks.remind_before_deadlines": {"soft_time_limit": 55 * 60},

@@ -12,6 +12,7 @@ from accounts.models import Candidate
 from exam_portal import clock
 from registration.models import Application, Exam
 from tests import factories
+from tests.wechat import Sandbox, reachable, sandbox
 
 _flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
@@ -81,6 +82,17 @@ def exam(db: None) -> Exam:
 def candidate(db: None) -> Candidate:
     """A candidate whose account is complete: basic information, education, WeChat bound and followed."""
     return factories.make_candidate()
+
+
+@pytest.fixture
+def phone(settings: Any, candidate: Candidate) -> Iterator[Sandbox]:
+    """The WeChat of `candidate`, who follows."""
+    with sandbox() as running:
+        reachable(running, settings)
+        running.do("/sandbox/people/1", {"act": "follow"})
+        candidate.wechat.openid = running.openid(1)
+        candidate.wechat.save()
+        yield running
 
 
 @pytest.fixture

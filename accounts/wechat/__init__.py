@@ -1,2 +1,3 @@
 """Speaking with WeChat: its endpoints (`client`), what it pushes (`events`), who scanned or consented (`web`), and what
-becomes of somebody who comes back from there (`adapter`). The apps that django-allauth knows are `accounts.provider`."""
+becomes of somebody who comes back from there (`adapter`). The apps that allauth knows are in `accounts.provider`.
+"""

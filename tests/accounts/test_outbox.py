@@ -1,7 +1,6 @@
 """The outbox: written with the change, sent once by each carrier, tried again with patience, found again when lost."""
 
 import socket
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,22 +13,11 @@ from kombu.exceptions import OperationalError
 from accounts.models import Candidate, CarrierPause, Delivery, Message
 from accounts.services import outbox
 from exam_portal import clock
-from tests.wechat import Sandbox, reachable, sandbox
+from tests.wechat import Sandbox
 
 pytestmark = pytest.mark.django_db
 State = Delivery.State
 FACTS = {"exam": "2024年度卫生专业技术资格考试", "form_code": "24W00000000101"}
-
-
-@pytest.fixture
-def wechat(settings: Any, candidate: Candidate) -> Iterator[Sandbox]:
-    """A sandbox whose first person is the candidate, who follows."""
-    with sandbox() as running:
-        reachable(running, settings)
-        running.do("/sandbox/people/1", {"act": "follow"})
-        candidate.wechat.openid = running.openid(1)
-        candidate.wechat.save()
-        yield running
 
 
 def write(candidate: Candidate, version: int = 1, *, deadline: datetime | None = None) -> Message | None:
@@ -59,7 +47,7 @@ def test_the_same_message_is_written_once(candidate: Candidate) -> None:
     assert Message.objects.count() == 2
 
 
-def test_a_message_goes_by_each_carrier_that_reaches_the_candidate(wechat: Sandbox, candidate: Candidate) -> None:
+def test_a_message_goes_by_each_carrier_that_reaches_the_candidate(phone: Sandbox, candidate: Candidate) -> None:
     write(candidate)
     assert list(Delivery.objects.values_list("carrier", flat=True)) == ["wechat"]
     candidate.user.email = "zhang@example.org"
@@ -79,10 +67,10 @@ def test_the_inbox_shows_a_message_at_once_and_marks_it_read(signed_in: Client, 
 
 # --- Sending --------------------------------------------------------------------------------------
 @pytest.mark.rule("R17")
-def test_what_wechat_shows_is_made_of_the_message(wechat: Sandbox, candidate: Candidate) -> None:
+def test_what_wechat_shows_is_made_of_the_message(phone: Sandbox, candidate: Candidate) -> None:
     write(candidate, deadline=datetime.fromisoformat("2023-12-15T00:00+08:00"))
     assert send()
-    (arrived,) = wechat.received()
+    (arrived,) = phone.received()
     assert arrived["key"] == f"m{Message.objects.get().pk}"
     assert arrived["url"].endswith(reverse("accounts:inbox"))
     title, body = Message.objects.get().parts()
@@ -92,10 +80,10 @@ def test_what_wechat_shows_is_made_of_the_message(wechat: Sandbox, candidate: Ca
     assert (sent.state, sent.remote_id, sent.tries) == (State.SENT, str(arrived["msgid"]), 1)
 
 
-def test_a_delivery_is_sent_once(wechat: Sandbox, candidate: Candidate) -> None:
+def test_a_delivery_is_sent_once(phone: Sandbox, candidate: Candidate) -> None:
     write(candidate)
     assert [send(), send()] == [True, False]
-    assert len(wechat.received()) == 1
+    assert len(phone.received()) == 1
 
 
 def test_a_mail_server_that_hangs_keeps_no_worker(candidate: Candidate, settings: Any) -> None:
@@ -119,21 +107,21 @@ def test_an_email_goes_to_the_address(candidate: Candidate) -> None:
     assert FACTS["form_code"] in mail.outbox[0].body and "\n" not in mail.outbox[0].subject
 
 
-def test_who_follows_no_more_is_not_written_to(wechat: Sandbox, candidate: Candidate) -> None:
+def test_who_follows_no_more_is_not_written_to(phone: Sandbox, candidate: Candidate) -> None:
     write(candidate)
     candidate.wechat.following = False
     candidate.wechat.save()
     assert not send()
-    assert (delivery().state, wechat.world.calls["/cgi-bin/message/template/send"]) == (State.DEAD, 0)
+    assert (delivery().state, phone.world.calls["/cgi-bin/message/template/send"]) == (State.DEAD, 0)
 
 
 # --- Failing --------------------------------------------------------------------------------------
 @pytest.mark.parametrize("fault", [{"errcode": -1}, {"status": 502}, {"errcode": 12345}])
 def test_what_may_go_well_later_is_tried_again_with_growing_pauses(
-    wechat: Sandbox, candidate: Candidate, at_time: Any, fault: dict[str, int]
+    phone: Sandbox, candidate: Candidate, at_time: Any, fault: dict[str, int]
 ) -> None:
     write(candidate)
-    wechat.fail({"path": "/cgi-bin/message", **fault})
+    phone.fail({"path": "/cgi-bin/message", **fault})
     pauses = []
     for tries in range(1, outbox.MOST_TRIES + 1):
         began = clock.now()
@@ -157,25 +145,25 @@ def test_pauses_differ_from_each_other() -> None:
 
 
 @pytest.mark.parametrize("errcode", [40003, 43004, 43101])
-def test_what_never_will_is_given_up_at_once(wechat: Sandbox, candidate: Candidate, errcode: int) -> None:
+def test_what_never_will_is_given_up_at_once(phone: Sandbox, candidate: Candidate, errcode: int) -> None:
     write(candidate)
-    wechat.fail({"path": "/cgi-bin/message", "errcode": errcode})
+    phone.fail({"path": "/cgi-bin/message", "errcode": errcode})
     assert not send()
     assert (delivery().state, delivery().tries) == (State.DEAD, 1)
     assert str(errcode) in delivery().outcome
 
 
 def test_a_quota_that_is_used_up_pauses_the_carrier_and_costs_no_try(
-    wechat: Sandbox, candidate: Candidate, at_time: Any
+    phone: Sandbox, candidate: Candidate, at_time: Any
 ) -> None:
     write(candidate)
     write(candidate, version=2)
     first, second = Delivery.objects.order_by("pk")
-    wechat.fail({"path": "/cgi-bin/message", "errcode": 45009, "times": 1})
+    phone.fail({"path": "/cgi-bin/message", "errcode": 45009, "times": 1})
     assert not outbox.deliver(delivery_id=first.pk)
     assert not outbox.deliver(delivery_id=second.pk), "the carrier pauses"
     pause = CarrierPause.objects.get()
-    assert wechat.world.calls["/cgi-bin/message/template/send"] == 0 and "45009" in pause.why
+    assert phone.world.calls["/cgi-bin/message/template/send"] == 0 and "45009" in pause.why
     for row in (first, second):
         row.refresh_from_db()
         assert (row.due_at, row.tries) == (pause.until, 0)
@@ -183,7 +171,7 @@ def test_a_quota_that_is_used_up_pauses_the_carrier_and_costs_no_try(
     assert outbox.deliver(delivery_id=first.pk) and outbox.deliver(delivery_id=second.pk)
 
 
-def test_what_came_back_is_dead(wechat: Sandbox, candidate: Candidate) -> None:
+def test_what_came_back_is_dead(phone: Sandbox, candidate: Candidate) -> None:
     write(candidate)
     send()
     outbox.came_back(remote_id=delivery().remote_id, why="failed:user block")
@@ -193,7 +181,7 @@ def test_what_came_back_is_dead(wechat: Sandbox, candidate: Candidate) -> None:
 # --- Not lost -------------------------------------------------------------------------------------
 @pytest.mark.django_db(transaction=True)
 def test_a_dead_broker_stops_nobody_and_loses_nothing(
-    wechat: Sandbox, candidate: Candidate, monkeypatch: pytest.MonkeyPatch, at_time: Any
+    phone: Sandbox, candidate: Candidate, monkeypatch: pytest.MonkeyPatch, at_time: Any
 ) -> None:
     rung: list[int] = []
 
@@ -232,13 +220,13 @@ def test_the_sweeper_rings_for_what_goes_out_next_and_for_many_at_once(
 
 
 def test_of_many_rung_for_at_once_those_that_would_wait_long_are_left_to_the_next_round(
-    wechat: Sandbox, candidate: Candidate, monkeypatch: pytest.MonkeyPatch
+    phone: Sandbox, candidate: Candidate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for version in (1, 2, 3):
         write(candidate, version)
     keys = list(Delivery.objects.order_by("pk").values_list("pk", flat=True))
     monkeypatch.setattr(outbox, "PATIENCE", 0.2)
-    wechat.fail({"path": "/cgi-bin/message", "delay": 0.3, "times": 1})
+    phone.fail({"path": "/cgi-bin/message", "delay": 0.3, "times": 1})
     outbox.deliver_some(delivery_ids=keys)
     found = Delivery.objects.order_by("pk").values_list("state", "rung_at")
     assert [state for state, _rung_at in found] == ["sent", "queued", "queued"]
@@ -246,7 +234,7 @@ def test_of_many_rung_for_at_once_those_that_would_wait_long_are_left_to_the_nex
 
 
 def test_sending_asks_the_database_three_times(
-    wechat: Sandbox, candidate: Candidate, django_assert_num_queries: Any
+    phone: Sandbox, candidate: Candidate, django_assert_num_queries: Any
 ) -> None:
     write(candidate)
     key = delivery().pk
@@ -254,7 +242,7 @@ def test_sending_asks_the_database_three_times(
         assert outbox.deliver(delivery_id=key)
 
 
-def test_what_a_dead_worker_left_is_sent_by_another(wechat: Sandbox, candidate: Candidate, at_time: Any) -> None:
+def test_what_a_dead_worker_left_is_sent_by_another(phone: Sandbox, candidate: Candidate, at_time: Any) -> None:
     write(candidate)
     taken = outbox._take(delivery().pk)
     assert taken is not None and not send(), "somebody sends it"
@@ -263,7 +251,7 @@ def test_what_a_dead_worker_left_is_sent_by_another(wechat: Sandbox, candidate: 
     assert delivery().tries == 2
 
 
-def test_a_worker_that_comes_back_late_changes_nothing(wechat: Sandbox, candidate: Candidate, at_time: Any) -> None:
+def test_a_worker_that_comes_back_late_changes_nothing(phone: Sandbox, candidate: Candidate, at_time: Any) -> None:
     write(candidate)
     late = outbox._take(delivery().pk)
     assert late is not None

@@ -1,4 +1,4 @@
-"""`manage.py outbox show | check | retry | drop | resume`: how the outbox stands, and putting it right (docs/operations.md)."""
+"""`manage.py outbox show | check | retry | drop | resume`: how it stands, and putting it right (docs/operations.md)."""
 
 import json
 from argparse import ArgumentParser
