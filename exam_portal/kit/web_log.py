@@ -7,7 +7,7 @@ from gunicorn.glogging import Logger
 from exam_portal.kit.discreet import LineFormatter
 
 
-class WebLog(Logger):  # type: ignore[misc]
+class WebLog(Logger):
     """Access and error log of the web server; a line of either tells no more than one of the portal's."""
 
     def setup(self, cfg: Any) -> None:

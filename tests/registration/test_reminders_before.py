@@ -192,7 +192,7 @@ def test_who_is_reminded_and_of_what(exam: Exam, at_time: Callable[[datetime], N
 def test_who_knows_is_not_looked_at_again(
     exam: Exam, at_time: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each thing to do that has a deadline, told on its day or by the step itself after eight: nobody is walked again."""
+    """Each thing to do that has a deadline, told on its day or by the step itself: nobody is walked again."""
     drafts = [factories.make_draft(factories.make_candidate(), exam, region=code) for code in ("43", "43", "43", "12")]
     for draft in drafts[1:]:
         submit(draft)
