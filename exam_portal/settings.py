@@ -260,6 +260,8 @@ PORTAL_SIGN_UPS_PER_ADDRESS = env.int("PORTAL_SIGN_UPS_PER_ADDRESS", 300)
 PORTAL_RECOVERIES_PER_ADDRESS = env.int("PORTAL_RECOVERIES_PER_ADDRESS", 300)
 # Calendars ask by themselves, those of many people from the few addresses of whoever runs them.
 PORTAL_CALENDARS_PER_ADDRESS = env.int("PORTAL_CALENDARS_PER_ADDRESS", 1200)
+# WeChat pushes from few addresses what all followers do.
+PORTAL_WECHAT_EVENTS_PER_ADDRESS = env.int("PORTAL_WECHAT_EVENTS_PER_ADDRESS", 6000)
 ACCOUNT_RATE_LIMITS = {
     "login": None,  # per address: accounts.limits
     "login_failed": f"{max(1, PORTAL_SIGN_INS_PER_ADDRESS // 2)}/m/ip,10/15m/key",
