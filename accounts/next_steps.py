@@ -79,7 +79,7 @@ def _of_account(candidate: Candidate) -> NextStep | None:
     if not hasattr(candidate, "wechat"):
         return BIND_WECHAT.step(url=reverse("accounts:wechat"))
     if not candidate.wechat.following:
-        since = candidate.wechat.told_at
+        since = candidate.wechat.turned_at
         # Each binding, and each time that following ends, is another thing.
         if since is None:  # nobody has told yet of following, or of its end
             bound = candidate.wechat.bound_at

@@ -26,14 +26,21 @@ def learn_wechat(wechat_id: int) -> None:
 
 @shared_task
 def sweep_wechat() -> None:
-    """Ask about followers who are not known yet, and forget old events."""
+    """Forget old events, and ask about followers who are not known yet."""
     wechat.sweep(at=clock.now())
+    wechat.ask_unknown(at=clock.now())
 
 
 @shared_task
 def reconcile_wechat() -> None:
     """Compare who follows with what WeChat knows."""
     wechat.reconcile(at=clock.now())
+
+
+@shared_task
+def ask_wechat() -> None:
+    """Go on with that comparison."""
+    wechat.ask_due(at=clock.now())
 
 
 @shared_task

@@ -186,9 +186,12 @@ def _broker_url(redis_url: str) -> str:
 
 
 CELERY_BROKER_URL = _broker_url(REDIS_URL)
-# Workers take from both by turns: while WeChat hangs, messages that wait for it keep no code from going out.
-CELERY_TASK_QUEUES = [Queue("celery"), Queue("messages")]
-CELERY_TASK_ROUTES = {"accounts.tasks.deliver_message": {"queue": "messages"}}
+# Workers take from each by turns: while WeChat hangs, what waits for it keeps no code from going out.
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("messages"), Queue("wechat")]
+CELERY_TASK_ROUTES = {
+    "accounts.tasks.deliver_message": {"queue": "messages"},
+    "accounts.tasks.*_wechat": {"queue": "wechat"},
+}
 # Seconds after which a task is given up, so that what hangs keeps no worker; the next round goes on with it. Longer
 # have those that walk through everything: reminding, until its next round, and verifying, which begins anew each time.
 CELERY_TASK_SOFT_TIME_LIMIT = 10 * 60
@@ -208,6 +211,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     "socket_timeout": 2,
     "max_retries": 0,
+    # Seconds after which a task that nobody has acknowledged is given to another worker too. Longer than the longest
+    # task, which is to verify a big ledger; what a dead worker left is found by the sweepers long before.
+    "visibility_timeout": 6 * 3600,
 }
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULE = {
@@ -260,6 +266,8 @@ PORTAL_SIGN_UPS_PER_ADDRESS = env.int("PORTAL_SIGN_UPS_PER_ADDRESS", 300)
 PORTAL_RECOVERIES_PER_ADDRESS = env.int("PORTAL_RECOVERIES_PER_ADDRESS", 300)
 # Calendars ask by themselves, those of many people from the few addresses of whoever runs them.
 PORTAL_CALENDARS_PER_ADDRESS = env.int("PORTAL_CALENDARS_PER_ADDRESS", 1200)
+# WeChat pushes from few addresses what all followers do.
+PORTAL_WECHAT_EVENTS_PER_ADDRESS = env.int("PORTAL_WECHAT_EVENTS_PER_ADDRESS", 6000)
 ACCOUNT_RATE_LIMITS = {
     "login": None,  # per address: accounts.limits
     "login_failed": f"{max(1, PORTAL_SIGN_INS_PER_ADDRESS // 2)}/m/ip,10/15m/key",

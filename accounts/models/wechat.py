@@ -1,7 +1,7 @@
 """People's WeChats, as far as WeChat has told the portal of them (R08)."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.models.users import Candidate
 
@@ -13,14 +13,16 @@ class WeChatUser(models.Model):
         unionid: the same for website and official account; None until WeChat has told it.
         openid: at the official account, to which messages go; None until it is known.
         following: the last known state of following the official account.
-        told_at: by WeChat's clock, when that state began; what is older than this is no news.
-        checked_at: when WeChat was last asked for the state.
+        turned_at: by WeChat's clock, when that state began; None while nobody has told of following or of its end.
+        told_at: by WeChat's clock, the newest that it told of following; what is older than this is no news.
+        checked_at: when WeChat was last asked for the state, whether or not it answered.
         candidate: whose it is; one candidate has one WeChat, and one WeChat belongs to one candidate.
     """
 
     unionid = models.CharField(max_length=64, unique=True, null=True, blank=True)
     openid = models.CharField(max_length=64, unique=True, null=True, blank=True)
     following = models.BooleanField(default=False)
+    turned_at = models.DateTimeField(null=True, blank=True)
     told_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)
     candidate = models.OneToOneField(Candidate, models.CASCADE, null=True, blank=True, related_name="wechat")
@@ -39,8 +41,15 @@ class WeChatUser(models.Model):
             ),
         ]
         indexes = [
-            # Whose state is to be asked for, the longest unasked first.
-            models.Index(fields=["checked_at"], name="wechat_to_check", condition=Q(openid__isnull=False)),
+            # Whose state is to be asked for, and who is not known yet, the longest unasked first.
+            models.Index(
+                F("checked_at").asc(nulls_first=True), name="wechat_unasked", condition=Q(openid__isnull=False)
+            ),
+            models.Index(
+                F("checked_at").asc(nulls_first=True),
+                name="wechat_unknown",
+                condition=Q(unionid__isnull=True, following=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,11 +3,12 @@
 The last known state decides: nobody is stopped because WeChat cannot be reached.
 """
 
+import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import SYSTEM, Actor, acting, check_acts_for
@@ -22,10 +23,17 @@ from exam_portal.kit.errors import Refused
 from exam_portal.kit.locks import locked
 
 FOLLOWS = {"subscribe": True, "unsubscribe": False}
+DELIVERED = "TEMPLATESENDJOBFINISH"
 ASKED_AGAIN = timedelta(hours=20)
+UNKNOWN_AGAIN = timedelta(minutes=15)  # of whom no unionid is known yet
 LOOKED_AGAIN = timedelta(seconds=20)  # how often one candidate can have WeChat asked
+# How far WeChat's clock and ours may be apart, events telling whole seconds besides. An answer counts as of so long
+# before it was asked for: what happened later was told by an event, if not of this answer then of the next.
+APART = timedelta(seconds=5)
+ONE_RUN = timedelta(minutes=4)  # of a task that asks about many: over before the next sweep comes
 MOST_UNKNOWN = 5  # of a batch
 KEPT = timedelta(days=2)  # events: WeChat sends one again within seconds
+OF_THE_ACCOUNT = ["openid", "following", "turned_at", "told_at", "checked_at"]  # what is known by the openid
 
 
 # --- Binding --------------------------------------------------------------------------------------
@@ -96,60 +104,70 @@ def forget(*, candidate: Candidate) -> bool:
 
 def _known(*, unionid: str, openid: str) -> WeChatUser:
     """The row of somebody's WeChat, locked; made where there is none, and one of two that turn out to be the same."""
-    found = locked(WeChatUser.objects.filter(unionid=unionid)).first()
-    other = locked(WeChatUser.objects.filter(openid=openid)).first() if openid else None
-    if found is None and other is not None and other.unionid is None:
-        other.unionid = unionid
-        other.save(update_fields=["unionid"])
-        return other
-    if found is None:
-        try:
-            with transaction.atomic():
-                found = WeChatUser.objects.create(unionid=unionid, openid=(openid or None) if other is None else None)
-        except IntegrityError:  # two at once: the other one made it
-            found = locked(WeChatUser.objects.filter(unionid=unionid)).get()
-    if other is not None and other.pk != found.pk and other.unionid is None:
-        # Known by its openid alone until now: what it said of following goes over.
+    if openid and not WeChatUser.objects.filter(unionid=unionid).exists():
+        # If another makes the row of the unionid meanwhile, the two are joined as below.
+        with suppress(IntegrityError), transaction.atomic():
+            row = _row(openid=openid)
+            if row.unionid in {None, unionid}:
+                row.unionid = unionid
+                row.save(update_fields=["unionid"])
+                return row
+    found = _row(unionid=unionid)
+    if not openid or found.openid == openid:
+        return found
+    other = _row(openid=openid)
+    if other.unionid is None:
+        # Known by its openid alone until now: what it said of following, if anything, goes over.
         other.delete()
-        changed = found.following != other.following
-        found.openid, found.following = other.openid, other.following
-        found.told_at, found.checked_at = other.told_at, other.checked_at
-        found.save(update_fields=["openid", "following", "told_at", "checked_at"])
-        if changed:
+        followed, fields = found.following, OF_THE_ACCOUNT if other.told_at or other.checked_at else ["openid"]
+        for field in fields:
+            setattr(found, field, getattr(other, field))
+        found.save(update_fields=fields)
+        if found.following != followed:
             _tell(found)
-    elif openid and not found.openid and other is None:
-        found.openid = openid
-        found.save(update_fields=["openid"])
     return found
+
+
+def _row(**key: str) -> WeChatUser:
+    """The row of a unionid or an openid, locked; made where there is none.
+
+    Another may make it meanwhile, and one that is waited for may be gone when it is free: joined with another, which
+    has its openid now.
+    """
+    while (row := locked(WeChatUser.objects.filter(**key)).first()) is None:
+        WeChatUser.objects.bulk_create([WeChatUser(**key)], ignore_conflicts=True)
+    return row
 
 
 # --- Following ------------------------------------------------------------------------------------
 def take_event(event: Event) -> bool:
     """Do what an event says, once; False when it was taken before. What it needs to ask is asked by a worker."""
+    if event.name == DELIVERED and event.fields.get("Status") == "success":
+        return True  # no news, and there are as many of these as messages
     at = clock.as_shown(datetime.fromtimestamp(event.at, UTC))
     with transaction.atomic():
-        _row, new = WeChatEvent.objects.get_or_create(key=event.key[:160], defaults={"at": clock.now()})
-        count(WeChatEventCount.Outcome.TAKEN if new else WeChatEventCount.Outcome.AGAIN)
-        if not new:
-            return False
-        if event.name in FOLLOWS and event.openid:
+        _event, new = WeChatEvent.objects.get_or_create(key=event.key[:160], defaults={"at": clock.now()})
+        if new and event.name in FOLLOWS and event.openid:
             _note(event.openid, following=FOLLOWS[event.name], told_at=at)
-        elif event.name == "TEMPLATESENDJOBFINISH":
-            _delivered(event.fields)
-    return True
+        elif new and event.name == DELIVERED and (status := event.fields.get("Status")):
+            outbox.came_back(remote_id=event.fields.get("MsgID", ""), why=status)
+    # Not within: all events of a day have one counter, and would wait there for each other.
+    count(WeChatEventCount.Outcome.TAKEN if new else WeChatEventCount.Outcome.AGAIN)
+    return new
 
 
 def _note(openid: str, *, following: bool, told_at: datetime) -> None:
-    """Note a state of following that began at this moment; an older one changes nothing."""
-    WeChatUser.objects.get_or_create(openid=openid)
-    row = locked(WeChatUser.objects.filter(openid=openid)).get()
+    """Note what an event of this moment says of following; an older one changes nothing."""
+    row = _row(openid=openid)
     if row.told_at is not None and told_at < row.told_at:
         return
     changed, row.following, row.told_at = row.following != following, following, told_at
-    row.save(update_fields=["following", "told_at"])
+    if changed or row.turned_at is None:
+        row.turned_at = told_at
+    row.save(update_fields=["following", "turned_at", "told_at"])
     if changed:
         _tell(row)
-    if row.unionid is None:
+    if following and row.unionid is None:
         transaction.on_commit(lambda: _ring(row.pk))
 
 
@@ -163,13 +181,6 @@ def _tell(row: WeChatUser) -> None:
     else:
         ledger.record_about(row.candidate, "wechat.unfollowed", SYSTEM)
     reminders.remind(candidate=row.candidate, at=clock.now(), away=True)
-
-
-def _delivered(fields: dict[str, Any]) -> None:
-    """What became of a message that was sent: only a failure is news."""
-    status = str(fields.get("Status", ""))
-    if status and status != "success":
-        outbox.came_back(remote_id=str(fields.get("MsgID", "")), why=status)
 
 
 def look_again(*, candidate: Candidate, at: datetime) -> None:
@@ -192,25 +203,27 @@ def learn(*, wechat_id: int, at: datetime) -> None:
 
 @transaction.atomic
 def note_follower(follower: Follower, *, at: datetime) -> None:
-    """Note what WeChat answered at this moment about somebody."""
-    if follower.unionid:
-        row = _known(unionid=follower.unionid, openid=follower.openid)
-    else:
-        WeChatUser.objects.get_or_create(openid=follower.openid)
-        row = locked(WeChatUser.objects.filter(openid=follower.openid)).get()
-    changed = row.following != follower.following
-    row.following, row.checked_at = follower.following, at
-    row.told_at = at if changed else row.told_at
-    row.save(update_fields=["following", "checked_at", "told_at"])
+    """Note what WeChat answered about somebody, whom it was asked for at this moment.
+
+    Of following it changes nothing where a newer event has told of it: the answer may have been on its way.
+    """
+    key = {"openid": follower.openid}
+    row = _known(unionid=follower.unionid, **key) if follower.unionid else _row(**key)
+    row.checked_at = at
+    newer = row.told_at is not None and row.told_at > at - APART
+    changed = row.following != follower.following and not newer
+    if changed:
+        row.following, row.turned_at, row.told_at = follower.following, at, at - APART
+    row.save(update_fields=["following", "turned_at", "told_at", "checked_at"])
     if changed:
         _tell(row)
 
 
+# --- Asking about many ----------------------------------------------------------------------------
 def reconcile(*, at: datetime) -> int:
-    """Compare who follows with what WeChat knows, in batches. Returns how many were asked about; runs in a worker.
+    """Compare who follows with what WeChat knows. Returns how many were asked about; runs in a worker.
 
-    First come those whose following nobody told the portal of; then WeChat is asked about everybody who was not asked
-    about lately.
+    First come those whose following nobody told the portal of; then it goes on as `ask_due`.
 
     Raises:
         WeChatFailed: the rest is asked about next time.
@@ -219,15 +232,69 @@ def reconcile(*, at: datetime) -> int:
     while page:
         WeChatUser.objects.bulk_create((WeChatUser(openid=openid) for openid in page), ignore_conflicts=True)
         page = official_account().openids(after=page[-1])
-    asked = 0
+    return ask_due(at=at)
+
+
+def ask_due(*, at: datetime) -> int:
+    """Ask WeChat about everybody who was not asked about lately. Returns about how many; runs in a worker.
+
+    When the time of one run is over, another is rung for.
+
+    Raises:
+        WeChatFailed: as `reconcile`.
+    """
+    from accounts.tasks import ask_wechat
+
     due = WeChatUser.objects.exclude(openid=None).exclude(checked_at__gt=at - ASKED_AGAIN)
-    while openids := list(due.order_by(F("checked_at").asc(nulls_first=True)).values_list("openid", flat=True)[:BATCH]):
-        for follower in _told_of([openid for openid in openids if openid]):
-            note_follower(follower, at=at)
-        # Whom WeChat leaves out is not asked about again before tomorrow either.
-        WeChatUser.objects.filter(openid__in=openids).exclude(checked_at=at).update(checked_at=at)
-        asked += len(openids)
+    asked = _ask(due, at=at)
+    if due.exists():
+        ring(ask_wechat)
     return asked
+
+
+def ask_unknown(*, at: datetime) -> int:
+    """Ask about followers whose unionid is not known yet. Returns about how many; runs in a worker.
+
+    Raises:
+        WeChatFailed: the rest is asked about by the next sweep.
+    """
+    unknown = WeChatUser.objects.filter(unionid=None, following=True)
+    return _ask(unknown.exclude(checked_at__gt=at - UNKNOWN_AGAIN), at=at)
+
+
+def _ask(due: QuerySet[WeChatUser], *, at: datetime) -> int:
+    """Ask about these in batches, the longest unasked first, until all are or one run's time is over.
+
+    Returns about how many. That they were asked is noted before: those at whom WeChat fails do not stand first again.
+    """
+    asked, began = 0, time.monotonic()
+    while (spent := timedelta(seconds=time.monotonic() - began)) < ONE_RUN:
+        longest = due.order_by(F("checked_at").asc(nulls_first=True))
+        rows = dict(longest.values_list("pk", "openid")[:BATCH])
+        if not rows:
+            break
+        asked_at = at + spent
+        with transaction.atomic():
+            # Locked in one order, so that two who ask at once do not wait for each other.
+            held = locked(WeChatUser.objects.filter(pk__in=rows).order_by("pk")).values_list("pk", flat=True)
+            WeChatUser.objects.filter(pk__in=list(held)).update(checked_at=asked_at)
+        answers = _told_of([openid for openid in rows.values() if openid])
+        for follower in _news(answers):
+            note_follower(follower, at=asked_at)
+        asked += len(rows)
+    return asked
+
+
+def _news(answers: list[Follower]) -> list[Follower]:
+    """Of these answers those that differ from what is known."""
+    rows = {row.openid: row for row in WeChatUser.objects.filter(openid__in=[each.openid for each in answers])}
+    return [
+        each
+        for each in answers
+        if (row := rows.get(each.openid)) is None
+        or row.following != each.following
+        or (each.unionid and row.unionid != each.unionid)
+    ]
 
 
 def _told_of(openids: list[str], *, unknown: int = 0) -> list[Follower]:
@@ -256,10 +323,8 @@ def count(outcome: str) -> None:
 
 
 def sweep(*, at: datetime) -> None:
-    """Ask about followers whose unionid is not known yet, and forget events of which no second comes any more."""
+    """Forget events of which no second comes any more."""
     WeChatEvent.objects.filter(at__lt=at - KEPT).delete()
-    for pk in WeChatUser.objects.filter(unionid=None, checked_at=None).values_list("pk", flat=True)[:1000]:
-        _ring(pk)
 
 
 def _ring(wechat_id: int) -> None:

@@ -2,10 +2,12 @@
 
 import logging
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from accounts.limits import per_address
 from accounts.models import WeChatEventCount
 from accounts.services import wechat
 from accounts.wechat import events
@@ -17,11 +19,15 @@ Outcome = WeChatEventCount.Outcome
 
 @csrf_exempt
 @require_http_methods(["GET", "POST"])
+@per_address("PORTAL_WECHAT_EVENTS_PER_ADDRESS", counting={"GET", "POST"})
 def take(request: HttpRequest) -> HttpResponse:
     """Take an event, or greet back. What is forged or stale changes nothing, is counted, and answered 403.
 
-    WeChat reads only whether it was taken, and else sends it twice more; an empty answer says yes.
+    WeChat reads only whether it was taken, and else sends it twice more; an empty answer says yes. Where no token was
+    agreed upon there is nothing by which to know WeChat, and no such page.
     """
+    if not settings.WECHAT_EVENT_TOKEN:
+        return HttpResponseNotFound(content_type="text/plain")
     try:
         if request.method == "GET":
             return HttpResponse(events.greeting(request.GET), content_type="text/plain; charset=utf-8")

@@ -68,7 +68,7 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "wechat_website_callback": (404, 404, 404, 404),
     "wechat_account_callback": (404, 404, 404, 404),
     "calendar_feed": (404, 404, 404, 404),
-    "wechat_events": (403, 403, 403, 403),
+    "wechat_events": (404, 404, 404, 404),
     "set_language": (302, 302, 302, 302),
     "registration:regions": (200, 200, 200, 200),
     "registration:region_notice": (200, 200, 200, 200),

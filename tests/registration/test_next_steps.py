@@ -55,7 +55,7 @@ def test_following_again_is_urgent_and_the_first_time_is_not(candidate: Candidat
     first = asked(candidate)
     assert first is not None and first.todo == FOLLOW
     assert (first.urgent, first.url) == (False, reverse("accounts:wechat"))
-    candidate.wechat.told_at = clock.now()
+    candidate.wechat.turned_at = clock.now()
     candidate.wechat.save()
     step = asked(candidate)
     assert step is not None and step.todo == FOLLOW_AGAIN
