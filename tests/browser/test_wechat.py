@@ -147,6 +147,7 @@ def test_on_a_telephone_outside_wechat_and_inside(
     inside.fill(login=newcomer.user.username, password=PASSWORD)
     inside.press()
     inside.look("bind-inside")
+    inside.fill(password=PASSWORD)
     inside.press()
     inside.page.get_by_role("button", name="王芳").click()
     inside.look("follow-inside")
