@@ -15,7 +15,7 @@ from accounts.actors import SYSTEM, Actor, acting, check_acts_for
 from accounts.models import Candidate, WeChatEvent, WeChatEventCount, WeChatUser
 from accounts.services import ledger, outbox, recovery, reminders, sessions
 from accounts.services.candidates import hold
-from accounts.wechat.client import BATCH, UNKNOWN_OPENID, Follower, WeChatFailed, official_account
+from accounts.wechat.client import BATCH, LONGEST_ID, UNKNOWN_OPENID, Follower, WeChatFailed, official_account
 from accounts.wechat.events import Event
 from exam_portal import clock
 from exam_portal.kit.bell import ring
@@ -147,7 +147,7 @@ def take_event(event: Event) -> bool:
     at = clock.as_shown(datetime.fromtimestamp(event.at, UTC))
     with transaction.atomic():
         _event, new = WeChatEvent.objects.get_or_create(key=event.key[:160], defaults={"at": clock.now()})
-        if new and event.name in FOLLOWS and event.openid:
+        if new and event.name in FOLLOWS and 0 < len(event.openid) <= LONGEST_ID:
             _note(event.openid, following=FOLLOWS[event.name], told_at=at)
         elif new and event.name == DELIVERED and (status := event.fields.get("Status")):
             outbox.came_back(remote_id=event.fields.get("MsgID", ""), why=status)
@@ -231,7 +231,9 @@ def reconcile(*, at: datetime) -> int:
     page = official_account().openids()
     while page:
         WeChatUser.objects.bulk_create((WeChatUser(openid=openid) for openid in page), ignore_conflicts=True)
-        page = official_account().openids(after=page[-1])
+        after, page = page[-1], official_account().openids(after=page[-1])
+        if page and page[-1] == after:
+            break
     return ask_due(at=at)
 
 
