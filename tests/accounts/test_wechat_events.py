@@ -82,7 +82,7 @@ def test_what_was_kept_back_is_stale(late: int) -> None:
         b"<xml><Encrypt>AAAA</Encrypt></xml>",
         b'<!DOCTYPE x [<!ENTITY a "b">]><xml><Encrypt>&a;</Encrypt></xml>',
         b"\xff\xfe<xml/>",
-        ('<!DOCTYPE a [<!ENTITY e "%s">]><a><Encrypt>%s</Encrypt></a>' % ("x" * 10_000, "&e;" * 900)).encode("utf-16"),
+        f'<!DOCTYPE a [<!ENTITY e "{"x" * 10_000}">]><a><Encrypt>{"&e;" * 900}</Encrypt></a>'.encode("utf-16"),
         b'<?xml version="1.0" encoding="foo"?><a/>',
         b"<a>" * 200_000,
         b"<Encrypt>" + b"A" * 100_000 + b"</Encrypt>",
