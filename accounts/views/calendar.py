@@ -57,6 +57,6 @@ def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
     with translation.override(link.language):
         content = feed(candidate=link.candidate, at=clock.arrival(request))
     response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
-    response["Cache-Control"] = "private, max-age=3600"
+    response["Cache-Control"] = "private, no-cache"
     response["Content-Disposition"] = 'inline; filename="deadlines.ics"'
     return response
