@@ -10,6 +10,7 @@ from django.test import Client, TransactionTestCase
 
 from accounts.models import Candidate
 from exam_portal import clock
+from exam_portal.kit import bell
 from registration.models import Application, Exam
 from tests import factories
 from tests.wechat import Sandbox, reachable, sandbox
@@ -70,6 +71,12 @@ def _fresh_cache(request: pytest.FixtureRequest) -> None:
         from django.core.cache import cache
 
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _heard_bell() -> None:
+    """A broker that hung in one test is asked again in the next."""
+    bell._silent_until = 0.0
 
 
 @pytest.fixture

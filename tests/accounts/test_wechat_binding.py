@@ -241,7 +241,7 @@ def test_looking_again_asks_wechat_but_not_at_once_again(
 # --- Unbinding ------------------------------------------------------------------------------------
 def test_unbinding_warns_and_asks_for_the_password(client: Client, candidate: Candidate) -> None:
     enter(client, candidate)
-    assert "解除绑定后无法进行网上报名" in client.get(UNBIND).content.decode()
+    assert "解除绑定则无法进行网上报名" in client.get(UNBIND).content.decode()
     assert client.post(UNBIND, {"password": "not the one at all"}).status_code == 200
     assert WeChatUser.objects.filter(candidate=candidate).exists()
     assert client.post(UNBIND, {"password": PASSWORD}).headers["Location"] == PAGE

@@ -1,7 +1,6 @@
 """The bell: a broker that does not answer is no error, and one that hangs lets one wait and not everybody."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from kombu.exceptions import OperationalError
@@ -21,12 +20,6 @@ class Dead:
         self.asked.append(keys)
         time.sleep(self.takes)
         raise OperationalError
-
-
-@pytest.fixture(autouse=True)
-def _not_silent() -> Iterator[None]:
-    yield
-    bell._silent_until = 0.0
 
 
 def test_a_broker_that_is_gone_is_asked_for_each() -> None:
