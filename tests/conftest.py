@@ -6,7 +6,9 @@ from typing import Any
 
 import pgtrigger
 import pytest
+from django.conf import settings
 from django.test import Client, TransactionTestCase
+from django.utils import translation
 
 from accounts.models import Candidate
 from exam_portal import clock
@@ -71,6 +73,12 @@ def _fresh_cache(request: pytest.FixtureRequest) -> None:
         from django.core.cache import cache
 
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> None:
+    """The language in which one test read a page is not the next one's."""
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 @pytest.fixture(autouse=True)

@@ -42,7 +42,9 @@ def calendar(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
         context |= {
             "address": settings.PORTAL_ORIGIN + page,
             "subscribing": subscribing,
-            "picture": segno.make(subscribing, error="m", micro=False).svg_data_uri(border=2, scale=4),
+            "picture": segno.make(subscribing, error="m", micro=False).svg_data_uri(
+                scale=4, border=2, light="#fff", dark="#000"
+            ),
         }
     return render(request, "accounts/calendar.html", context)
 

@@ -1,6 +1,7 @@
 """A candidate and WeChat: bound, followed, reminded; unfollowed and stopped, followed again; signing in, unbinding."""
 
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -42,6 +43,7 @@ def follows(candidate: Candidate, *, is_so: bool) -> Callable[[], bool]:
 
 
 def follow(wechat: Sandbox, candidate: Candidate) -> None:
+    time.sleep(1.1)  # WeChat's events tell whole seconds, and nobody follows twice within one
     wechat.do("/sandbox/people/2", {"act": "follow"})
     until(follows(candidate, is_so=True))
 
