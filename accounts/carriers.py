@@ -53,8 +53,7 @@ def letter(message: Message) -> Letter:
     Raises:
         NotSent: it was done meanwhile, or its time is over.
     """
-    told, step = message.facts.get("deadline"), None
-    until, page = datetime.fromisoformat(told) if told else None, reverse("accounts:inbox")
+    until, page, step = moments.kept(message.facts.get("deadline")), reverse("accounts:inbox"), None
     if message.kind == Message.TODO:
         step = told_of(message, next_steps(candidate=message.candidate, at=clock.now()))
         if step is None:

@@ -6,7 +6,7 @@ from time import perf_counter
 
 import pytest
 
-import tests.conftest  # noqa: F401 - what commits is emptied past the ledger's guards
+from tests.conftest import portal_time  # noqa: F401 - the same hour of a day each time; what commits is emptied
 
 Measure = Callable[..., float]
 

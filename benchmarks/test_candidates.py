@@ -5,16 +5,14 @@ The floor is a health check, the cheapest request.
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Candidate, Point, StaffAssignment
-from exam_portal import clock
 from tests import factories
-from tests.conftest import OPEN
 from tests.filling import fill
 from tests.staffing import staff_client
 
@@ -26,16 +24,15 @@ APPLYING = {"4301": 2_000, "4302": 100_000, "1101": 60_000, "1102": 28_000}
 
 
 @pytest.fixture
-def staff() -> Iterator[dict[str, StaffAssignment]]:
+def staff() -> dict[str, StaffAssignment]:
     """Who looks, and 200,000 candidates: 2,000 at the clerk's point, 102,000 in the region."""
-    with clock.shifted_to(OPEN):
-        fill(factories.make_exam(), APPLYING, nowhere=10_000)
-        point = Point.objects.get(code="4301")
-        yield {
-            "clerk": factories.make_staff(point, role="site_clerk", site="430101"),
-            "region": factories.make_staff(region="43"),
-            "nation": factories.make_staff(),
-        }
+    fill(factories.make_exam(), APPLYING, nowhere=10_000)
+    point = Point.objects.get(code="4301")
+    return {
+        "clerk": factories.make_staff(point, role="site_clerk", site="430101"),
+        "region": factories.make_staff(region="43"),
+        "nation": factories.make_staff(),
+    }
 
 
 def test_pages_and_search(

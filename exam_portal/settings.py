@@ -8,11 +8,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import environ
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from kombu import Queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -186,19 +184,6 @@ def _broker_url(redis_url: str) -> str:
 
 
 CELERY_BROKER_URL = _broker_url(REDIS_URL)
-# Workers take from each by turns: while WeChat hangs, what waits for it keeps no code from going out.
-CELERY_TASK_QUEUES = [Queue("celery"), Queue("messages"), Queue("wechat")]
-CELERY_TASK_ROUTES = {
-    "accounts.tasks.deliver_message": {"queue": "messages"},
-    "accounts.tasks.*_wechat": {"queue": "wechat"},
-}
-# Seconds after which a task is given up, so that what hangs keeps no worker; the next round goes on with it. Longer
-# have those that walk through everything: reminding, until its next round, and verifying, which begins anew each time.
-CELERY_TASK_SOFT_TIME_LIMIT = 10 * 60
-CELERY_TASK_ANNOTATIONS = {
-    "registration.tasks.remind_before_deadlines": {"soft_time_limit": 55 * 60},
-    "accounts.tasks.verify_ledger": {"soft_time_limit": 3 * 3600},
-}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -216,20 +201,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 6 * 3600,
 }
 CELERY_TIMEZONE = "Asia/Shanghai"
-CELERY_BEAT_SCHEDULE = {
-    "sweep-outbox": {"task": "accounts.tasks.sweep_outbox", "schedule": 15.0},
-    "remind-before-deadlines": {
-        "task": "registration.tasks.remind_before_deadlines",
-        "schedule": crontab(minute=5),
-    },
-    "sweep-wechat": {"task": "accounts.tasks.sweep_wechat", "schedule": 300.0},
-    "reconcile-wechat": {"task": "accounts.tasks.reconcile_wechat", "schedule": crontab(hour=2, minute=40)},
-    "sweep-verification": {"task": "accounts.tasks.sweep_verification", "schedule": 60.0},
-    "sweep-recovery": {"task": "accounts.tasks.sweep_recovery", "schedule": 15.0},
-    "sweep-identity-requests": {"task": "accounts.tasks.sweep_identity_requests", "schedule": 24 * 3600.0},
-    "seal-ledger": {"task": "accounts.tasks.seal_ledger", "schedule": 24 * 3600.0},
-    "verify-ledger": {"task": "accounts.tasks.verify_ledger", "schedule": crontab(hour=3, minute=20)},
-}
 
 # --- Accounts -----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -21,7 +21,7 @@ from accounts.carriers import NOT_FOLLOWING, WAYS, NotSent
 from accounts.models import Candidate, Carrier, CarrierPause, Delivery, Message
 from accounts.wechat.client import Verdict
 from exam_portal import clock
-from exam_portal.kit import rates
+from exam_portal.kit import moments, rates
 from exam_portal.kit.bell import ring
 
 logger = logging.getLogger(__name__)
@@ -142,7 +142,7 @@ def _take(delivery_id: int) -> Delivery | None:
     rows = Delivery.objects.filter(_waiting(at), pk=delivery_id)
     if due_at(at, deadline=None) > at:
         for told in rows.values_list("message__facts__deadline", flat=True):
-            due = due_at(at, deadline=datetime.fromisoformat(told) if told else None)
+            due = due_at(at, deadline=moments.kept(told))
             if due > at:
                 rows.update(state=State.QUEUED, due_at=due)
     pauses = CarrierPause.objects.filter(carrier=OuterRef("carrier"), until__gt=at)

@@ -17,6 +17,7 @@ from accounts.actors import Actor, check_reason
 from accounts.models import Carrier, CarrierPause, Delivery, Message
 from accounts.services import ledger
 from accounts.services.outbox import due_at
+from exam_portal.kit import moments
 from exam_portal.kit.discreet import without_numbers
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.locks import locked
@@ -152,7 +153,7 @@ def retry(
     def again(keys: list[int]) -> None:
         due: dict[datetime, list[int]] = defaultdict(list)
         for key, until in Delivery.objects.filter(pk__in=keys).values_list("pk", "message__facts__deadline"):
-            due[due_at(at, deadline=datetime.fromisoformat(until) if until else None)].append(key)
+            due[due_at(at, deadline=moments.kept(until))].append(key)
         anew = {"state": State.QUEUED, "rung_at": None, "taken_at": None, "sent_at": None, "remote_id": "", "tries": 0}
         for moment, some in due.items():
             Delivery.objects.filter(pk__in=some).update(**anew, due_at=moment, outcome=f"again: {reason}"[:200])

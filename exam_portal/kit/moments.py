@@ -55,5 +55,10 @@ def last_minute(value: datetime) -> str:
     return moment(value - timedelta(minutes=1) if ended_day(value) else value)
 
 
+def kept(text: str | None) -> datetime | None:
+    """A moment that was kept as JSON; None where there is none."""
+    return datetime.fromisoformat(text) if text else None
+
+
 def _beijing(value: datetime) -> datetime:
     return value.astimezone(timezone.get_default_timezone())

@@ -6,37 +6,23 @@ written on the way is searched.
 """
 
 import base64
-import contextlib
 import json
 import re
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
-import redis
-from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core import signing
-from django.db import connection
-from django.db.models import TextField, Value
-from django.db.models.functions import Cast
-from django.test import Client
 
-from accounts.actors import SYSTEM
-from accounts.models import CalendarLink, Candidate, Delivery, EmailCode, IdentityRequest, Point, User, WeChatUser
-from accounts.services import staff, two_step
-from exam_portal import clock
-from exam_portal.local.demo import ALONE, celery
-from exam_portal.local.wechat import settings_of
+from accounts.models import Candidate, Delivery, EmailCode, IdentityRequest, Point, User, WeChatUser
 from tests import factories
+from tests.portal.leaking import Portal, rows
 from tests.portal.leaks import leaked
-from tests.portal.watching import Browser, Listener, Page, breaking, until
-from tests.processes import running, web
+from tests.portal.watching import Browser, Page, breaking, until
 from tests.staffing import staff_client
-from tests.wechat import Sandbox, sandbox
+from tests.wechat import Sandbox
 
 # Used nowhere else: other tests write into the same logs of PostgreSQL and Redis.
 NUMBER = "33010619951231446X"
@@ -125,29 +111,6 @@ def test_an_answer_is_found_however_it_is_written(written: str) -> None:
 
 def test_what_is_masked_is_not_found() -> None:
     assert leaked("3301**********446X 100011201805000001 lantern", SECRETS) == set()
-
-
-@dataclass
-class Portal:
-    """The running processes and where they write."""
-
-    port: int
-    folder: Path
-    told_to_redis: Listener
-    wechat: Sandbox
-
-
-@pytest.fixture
-def portal(transactional_db: None, tmp_path: Path) -> Iterator[Portal]:
-    talkative = {"PORTAL_LOG_LEVEL": "DEBUG", "PORTAL_EMAIL_URL": f"filemail:///{tmp_path / 'mail'}"}
-    talkative |= {"PORTAL_CALENDARS_PER_ADDRESS": "2"}
-    worker = [*celery("worker", "--concurrency=2", *ALONE), "--loglevel=DEBUG"]
-    with sandbox() as wechat, Listener() as listener, contextlib.ExitStack() as processes:
-        talkative |= settings_of(wechat.server.server_address[1])
-        processes.enter_context(running(worker, log=tmp_path / "worker.log", **talkative))
-        port = processes.enter_context(web("--log-level=debug", log=tmp_path / "web.log", **talkative))
-        wechat.server.pusher.url = f"http://localhost:{port}/wechat/events/"
-        yield Portal(port, tmp_path, listener, wechat)
 
 
 def sign_up(browser: Browser) -> None:
@@ -290,33 +253,6 @@ def work_as_staff(port: int) -> Browser:
     return browser
 
 
-def rows() -> Iterator[tuple[str, str]]:
-    """Every row of every table, as JSON; sessions also as they are read."""
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT row_to_json(t)::text FROM "{table}" t')  # noqa: S608
-            for (row,) in cursor.fetchall():
-                yield f"table {table}", row
-    for session in Session.objects.all():
-        yield "session", json.dumps(session.get_decoded())
-
-
-def keys_of_redis() -> Iterator[tuple[str, str]]:
-    """Every key of this test's Redis, with all that stands in it."""
-    client = redis.Redis.from_url(settings.REDIS_URL)
-    for key in client.scan_iter():
-        kind = client.type(key).decode()
-        read = {"string": client.get, "hash": client.hgetall, "set": client.smembers}
-        read |= {"list": lambda key: client.lrange(key, 0, -1), "zset": lambda key: client.zrange(key, 0, -1)}
-        yield f"Redis {key!r}", f"{key!r} {read[kind](key)!r}"
-
-
-def written_since(file: Path, began: int) -> str:
-    with file.open("rb") as log:
-        log.seek(began)
-        return log.read().decode("utf-8", "replace")
-
-
 def may_show(page: Page) -> set[str]:
     """What a page gives back to the person who typed it: with a mistake, or after the session had ended."""
     if page.address.endswith("/reveal/") and page.sent and page.status == 200:
@@ -328,7 +264,6 @@ def may_show(page: Page) -> set[str]:
 
 def test_a_whole_walk_leaves_no_number_password_or_answer_anywhere(portal: Portal) -> None:
     factories.make_exam()
-    servers = {file: file.stat().st_size for file in Path(settings.PORTAL_STATE, "log").glob("*.log")}
     browser = Browser(portal.port)
     sign_up(browser)
     sign_in(browser)
@@ -340,12 +275,7 @@ def test_a_whole_walk_leaves_no_number_password_or_answer_anywhere(portal: Porta
     assert Candidate.objects.get().id_number == NUMBER
     browser.pages += work_as_staff(portal.port).pages
 
-    written: list[tuple[str, str]] = [*rows(), *keys_of_redis()]
-    written += [("told to WeChat", json.dumps(portal.wechat.ask("/sandbox/state"), ensure_ascii=False))]
-    written += [("told to Redis", "\n".join(portal.told_to_redis.heard))]
-    written += [(str(file), file.read_text()) for file in portal.folder.rglob("*") if file.is_file()]
-    written += [(file.name, written_since(file, began)) for file, began in servers.items()]
-    written += [("an address and headers", f"{page.address}\n{page.headers}") for page in browser.pages]
+    written = list(portal.written(browser.pages))
     assert {where: found for where, text in written if (found := leaked(text, SECRETS))} == {}
     shown = [(page.address, page.status, leaked(page.body, SECRETS) - may_show(page)) for page in browser.pages]
     assert [page for page in shown if page[2]] == []
@@ -363,79 +293,3 @@ def test_a_whole_walk_leaves_no_number_password_or_answer_anywhere(portal: Porta
     assert "quiet.ferry" in str([row for where, row in written if where == "table accounts_user"])
     if postgres := text.get("postgres.log"):  # not there when the tests were given a server
         assert "provoked by a test" in postgres
-
-
-def first_sign_in_of_staff(browser: Browser, code: str) -> str:
-    """By link, password and app, with mistakes and errors on the way; returns the secret that the app keeps."""
-    browser.form("/account/welcome/", code=code, password1="short", password2="short")
-    with breaking("accounts_ledgerevent", "NEW.action = 'password.set'"):
-        browser.post("/account/welcome/", code=code, password1=PASSWORD, password2=PASSWORD)
-        assert browser.status == 500
-    browser.form("/account/welcome/", code=code, password1=PASSWORD, password2=PASSWORD)
-    browser.form("/account/login/", login="wangfang", password=WRONG_PASSWORD)
-    browser.post("/account/login/", login="wangfang", password=PASSWORD)
-    assert browser.address == "/account/two-step/"
-    shown = re.search(r'id="secret">([A-Z2-7 ]+)<', browser.get("/account/two-step/app/"))
-    assert shown
-    secret = shown[1].replace(" ", "")
-    with breaking("mfa_authenticator", "NEW.type = 'totp'"):
-        browser.post("/account/two-step/app/", code=two_step.code_now(secret) or "")
-        assert browser.status == 500
-    shown = re.search(r'id="secret">([A-Z2-7 ]+)<', browser.get("/account/two-step/app/"))
-    assert shown
-    secret = shown[1].replace(" ", "")
-    browser.post("/account/two-step/app/", code=two_step.code_now(secret) or "")
-    recovery = re.findall(r"<code>(\d{8})</code>", browser.pages[-1].body)[0]
-    browser.post("/account/logout/")
-    browser.form("/account/login/", login="wangfang", password=PASSWORD)
-    browser.post("/account/login/second-step/", code="000000")
-    browser.post("/account/login/second-step/", code=recovery)
-    assert browser.address == "/staff/"
-    return secret
-
-
-def test_a_first_sign_in_of_staff_leaves_no_link_password_or_secret_anywhere(portal: Portal) -> None:
-    factories.make_exam()
-    made = staff.add(actor=SYSTEM, username="wangfang", name="王芳", role="site_clerk", code="430101", at=clock.now())
-    code = staff.make_link(actor=SYSTEM, user=made.user, at=clock.now()).partition("#")[2]
-    servers = {file: file.stat().st_size for file in Path(settings.PORTAL_STATE, "log").glob("*.log")}
-    browser = Browser(portal.port)
-    secrets = {"link": code, "password": PASSWORD, "secret": first_sign_in_of_staff(browser, code)}
-    written = [*rows(), *keys_of_redis(), ("told to Redis", "\n".join(portal.told_to_redis.heard))]
-    written += [(str(file), file.read_text()) for file in portal.folder.rglob("*") if file.is_file()]
-    written += [(file.name, written_since(file, began)) for file, began in servers.items()]
-    written += [("an address and headers", f"{page.address}\n{page.headers}") for page in browser.pages]
-    assert {where: found for where, text in written if (found := leaked(text, secrets))} == {}
-    assert (portal.folder / "web.log").read_text().count("provoked by a test") >= 2
-    told = {(page.address, name) for page in browser.pages for name in leaked(page.body, secrets)}
-    assert told == {("/account/two-step/app/", "secret"), ("/account/welcome/", "link")}  # to whoever it is for
-
-
-def test_the_address_of_a_calendar_stands_nowhere_but_on_its_page(portal: Portal) -> None:
-    factories.make_exam()
-    candidate, client = factories.make_candidate(), Client()
-    client.force_login(candidate.user)
-    servers = {file: file.stat().st_size for file in Path(settings.PORTAL_STATE, "log").glob("*.log")}
-    browser = Browser(portal.port, cookies={name: cookie.value for name, cookie in client.cookies.items()})
-    browser.form("/account/calendar/")
-    link = CalendarLink.objects.get()
-    feed = Browser(portal.port)  # whoever has the address
-    feed.get(f"/calendar/{link.token}.ics")
-    encrypted = CalendarLink.objects.values_list(Cast("token", TextField()), flat=True).get()
-    CalendarLink.objects.update(token=Value("broken"))
-    feed.get(f"/calendar/{link.token}.ics")
-    CalendarLink.objects.update(token=Value(encrypted))
-    for _again in range(3):  # a minute may have begun between
-        feed.get(f"/calendar/{link.token}.ics")
-    assert {page.status for page in feed.pages} >= {200, 500, 429}
-
-    written = [*rows(), *keys_of_redis(), ("told to Redis", "\n".join(portal.told_to_redis.heard))]
-    written += [(str(file), file.read_text()) for file in portal.folder.rglob("*") if file.is_file()]
-    written += [(file.name, written_since(file, began)) for file, began in servers.items()]
-    written += [("an address and headers", f"{page.address}\n{page.headers}") for page in browser.pages]
-    assert {where for where, text in written if leaked(text, {"link": link.token})} == set()
-    assert {page.address for page in browser.pages if link.token in page.body} == {"/account/calendar/"}
-    log = (portal.folder / "web.log").read_text()
-    assert log.count("GET /calendar/….ics HTTP/1.1") == len(feed.pages)
-    assert "Too Many Requests: /calendar/….ics" in log and "Internal Server Error: /calendar/….ics" in log
-    assert [row for where, row in rows() if where == "table accounts_calendarlink" and link.digest in row]
