@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.credentials import CREDENTIAL_KINDS
 from accounts.identity import ID_TYPES
-from accounts.models import BasicInformation, EducationRecord, IdentityRequest
+from accounts.models import BasicInformation, EducationRecord, IdentityRequest, Photo
 from accounts.roles import ROLES
 
 STREAMS: dict[str, str | Promise] = {
@@ -69,6 +69,10 @@ GROUPS: list[tuple[str, str | Promise, dict[str, str | Promise]]] = [
             "wechat.unfollowed": _("No longer follows the official account"),
             "calendar.made": _("Private link to the deadlines made"),
             "calendar.revoked": _("Private link to the deadlines taken away"),
+            "photo.uploaded": _("Picture uploaded"),
+            "photo.taken_back": _("Picture removed before it was chosen"),
+            "photo.chosen": _("Photo chosen"),
+            "photo.checked_again": _("Photo checked by other rules"),
             "education.added": _("Education added"),
             "education.corrected": _("Education corrected"),
             "education.verification": _("Education verified"),
@@ -143,7 +147,7 @@ GROUPS: list[tuple[str, str | Promise, dict[str, str | Promise]]] = [
 ACTIONS: dict[str, str | Promise] = {action: words for *_of, some in GROUPS for action, words in some.items()}
 
 # Row numbers, which tell a reader nothing that the rest does not.
-UNTOLD = {"assignment", "record", "supersedes"}
+UNTOLD = {"assignment", "photo", "record", "rules", "supersedes"}
 _IDENTITY: dict[str, str | Promise] = {"name": _("Name"), "id_type": _("ID type"), "id_number": _("ID number")}
 DETAILS: dict[str, str | Promise] = {
     **_IDENTITY,
@@ -203,7 +207,10 @@ _VALUES: dict[str, dict[str, str | Promise]] = {
         **{code: kind.label for code, kind in CREDENTIAL_KINDS.items()},
     },
     "role": {code: role.label for code, role in ROLES.items()},
-    "state": {state.value: state.label for state in EducationRecord.Verification},
+    "state": {
+        **{state.value: state.label for state in EducationRecord.Verification},
+        **{state.value: state.label for state in Photo.State},
+    },
     "type": _MEANS,
     "why": _MEANS,
 }

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Candidate, Message
+from accounts.models import Candidate, Message, Photo
 from exam_portal.kit import hooks
 from exam_portal.kit.next_steps import NextStep, Todo
 
@@ -21,6 +21,24 @@ COMPLETE_BASIC_INFORMATION = Todo(
     title=_("Complete your basic information"),
     text=_("Workplace and kind of employer are asked for now. Add them; all else stands as you entered it."),
     action=_("Complete it"),
+)
+ADD_PHOTO = Todo(
+    "add_photo",
+    title=_("Add your photo"),
+    text=_("Take or choose a picture; the portal tells at once whether it will do, and cuts it for you."),
+    action=_("Add a photo"),
+)
+CHOOSE_PHOTO = Todo(
+    "choose_photo",
+    title=_("Choose how your photo is cut"),
+    text=_("Your picture has been checked. Look at the suggested cut, and accept it or choose another."),
+    action=_("Look at it"),
+)
+REPLACE_PHOTO = Todo(
+    "replace_photo",
+    title=_("Your photo was refused: add another one"),
+    text=_("Staff have looked at your photo and refused it. The reason stands on the page of your photo."),
+    action=_("Read why, and add another"),
 )
 ADD_EDUCATION = Todo(
     "add_education",
@@ -55,7 +73,7 @@ FOLLOW_AGAIN = Todo(
 
 
 def of_account(*, candidate: Candidate, at: datetime) -> list[NextStep]:
-    """The first of basic information, education and WeChat that is missing or not complete, or nothing."""
+    """The first of basic information, photo, education and WeChat that is missing or not complete, or nothing."""
     step = _of_account(candidate)
     return [step] if step else []
 
@@ -70,6 +88,8 @@ def _of_account(candidate: Candidate) -> NextStep | None:
         return ENTER_BASIC_INFORMATION.step(url=reverse("accounts:basic_information"))
     if not candidate.basic_information.complete:
         return COMPLETE_BASIC_INFORMATION.step(url=reverse("accounts:basic_information"))
+    if step := _of_photo(candidate):
+        return step
     # Not `standing()`, which would ask the database again for each of many candidates.
     education = [record for record in candidate.education.all() if record.superseded_at is None]
     if not all(record.complete for record in education):
@@ -86,6 +106,21 @@ def _of_account(candidate: Candidate) -> NextStep | None:
             return FOLLOW.step(url=reverse("accounts:wechat"), about=f"{bound:%Y%m%dT%H%M%S}")
         return FOLLOW_AGAIN.step(url=reverse("accounts:wechat"), about=f"{since:%Y%m%dT%H%M%S}", urgent=True)
     return None
+
+
+def _of_photo(candidate: Candidate) -> NextStep | None:
+    """What is to be done until a photo stands that can be used."""
+    photos = list(candidate.photos.all())
+    if any(photo.state in Photo.USABLE for photo in photos):
+        return None
+    url = reverse("accounts:photo")
+    pending = next((photo for photo in photos if photo.state in Photo.PENDING), None)
+    if pending and pending.state == Photo.State.CHECKED and not pending.hopeless:
+        return CHOOSE_PHOTO.step(url=url, about=str(pending.pk))
+    refused = next((photo for photo in photos if photo.state == Photo.State.REFUSED), None)
+    if refused:
+        return REPLACE_PHOTO.step(url=url, about=str(refused.pk), urgent=True)
+    return ADD_PHOTO.step(url=url)
 
 
 # --- All apps together ------------------------------------------------------------------------------

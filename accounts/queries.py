@@ -19,6 +19,7 @@ from accounts.models import (
     LedgerEvent,
     LedgerVerification,
     Message,
+    Photo,
     Point,
     Region,
     StaffAssignment,
@@ -31,6 +32,11 @@ from exam_portal import clock
 def inbox(candidate: Candidate) -> QuerySet[Message]:
     """The candidate's messages, newest first."""
     return candidate.messages.all()
+
+
+def standing_photo(candidate: Candidate) -> Photo | None:
+    """The photo that stands, whether or not staff refused it."""
+    return candidate.photos.standing().first()
 
 
 def calendar_link_of(candidate: Candidate) -> CalendarLink | None:
@@ -145,11 +151,13 @@ def by_and_about(members: Iterable[int]) -> Q:
 
 
 def candidate_of(user: User) -> Candidate | None:
-    """The candidate who signed in as `user`, with basic information and WeChat, fetched once; None for staff."""
+    """The candidate who signed in as `user`, with basic information, WeChat, photos, fetched once; None for staff."""
     if user.kind != User.Kind.CANDIDATE:
         return None
     if not User.candidate.is_cached(user):
-        candidate = Candidate.objects.select_related("basic_information", "wechat").get(user=user)
+        candidate = (
+            Candidate.objects.select_related("basic_information", "wechat").prefetch_related("photos").get(user=user)
+        )
         user.candidate = candidate
     return user.candidate
 

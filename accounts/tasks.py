@@ -2,7 +2,17 @@
 
 from celery import shared_task
 
-from accounts.services import email_codes, identity_requests, ledger, outbox, recovery, verification, wechat
+from accounts.services import (
+    email_codes,
+    identity_requests,
+    ledger,
+    outbox,
+    photo_checks,
+    photos,
+    recovery,
+    verification,
+    wechat,
+)
 from exam_portal import clock
 
 
@@ -84,3 +94,28 @@ def verify_education(record_id: int) -> None:
 def sweep_verification() -> None:
     """Ask about records that the broker lost, or that are to be asked about again."""
     verification.sweep()
+
+
+@shared_task
+def check_photo(photo_id: int) -> None:
+    """Check what was uploaded, or what stands by other rules."""
+    photo_checks.check(photo_id=photo_id)
+    photo_checks.check_asked(photo_id=photo_id)
+
+
+@shared_task
+def check_photo_frame(frame_id: int) -> None:
+    """Check a frame that the candidate moved."""
+    photo_checks.check_frame(frame_id=frame_id)
+
+
+@shared_task
+def compare_photo(photo_id: int) -> None:
+    """Look for photos of other candidates that look the same."""
+    photo_checks.compare(photo_id=photo_id)
+
+
+@shared_task
+def sweep_photos() -> None:
+    """Ring for photos that the broker lost, and remove what was never chosen and files that nothing refers to."""
+    photos.sweep(at=clock.now())

@@ -16,10 +16,12 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 # Workers take from each by turns: while WeChat hangs, what waits for it keeps no code from going out.
-app.conf.task_queues = [Queue("celery"), Queue("messages"), Queue("wechat")]
+app.conf.task_queues = [Queue("celery"), Queue("messages"), Queue("wechat"), Queue("photos")]
 app.conf.task_routes = {
     "accounts.tasks.deliver_message": {"queue": "messages"},
     "accounts.tasks.*_wechat": {"queue": "wechat"},
+    "accounts.tasks.check_photo*": {"queue": "photos"},
+    "accounts.tasks.compare_photo": {"queue": "photos"},
 }
 # Seconds after which a task is given up, so that what hangs keeps no worker; the next round goes on with it. Longer
 # have those that walk through everything: reminding, until its next round, and verifying, which begins anew each time.
@@ -37,6 +39,7 @@ app.conf.beat_schedule = {
     },
     "sweep-wechat": {"task": "accounts.tasks.sweep_wechat", "schedule": 300.0},
     "reconcile-wechat": {"task": "accounts.tasks.reconcile_wechat", "schedule": crontab(hour=2, minute=40)},
+    "sweep-photos": {"task": "accounts.tasks.sweep_photos", "schedule": 20.0},
     "sweep-verification": {"task": "accounts.tasks.sweep_verification", "schedule": 60.0},
     "sweep-recovery": {"task": "accounts.tasks.sweep_recovery", "schedule": 15.0},
     "sweep-identity-requests": {"task": "accounts.tasks.sweep_identity_requests", "schedule": 24 * 3600.0},

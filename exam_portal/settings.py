@@ -63,6 +63,7 @@ NEXT_STEPS = [
 AFTER_ACCOUNT_CHANGE = ["registration.next_steps.standing_submission_stays"]
 # Whether an identity or an account may be changed or deleted now.
 ACCOUNTS_GUARDS = ["registration.guards.no_live_application"]
+PHOTO_RULES = ["registration.photo_rules.of_the_exam_at"]
 # Which candidates are of whose exam point or region.
 STAFF_TERRITORY = ["registration.guards.applies_there"]
 # What stands against an application about an identity, and which streams of the ledger are about a candidate.
@@ -125,6 +126,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "exam_portal.portal.middleware.PrivatePagesMiddleware",
@@ -341,6 +343,7 @@ STATIC_ROOT = PORTAL_STATE / "static"
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("vendor/bootstrap", BASE_DIR / "node_modules" / "bootstrap" / "dist"),
+    ("vendor/htmx", BASE_DIR / "node_modules" / "htmx.org" / "dist"),
 ]
 MEDIA_ROOT = PORTAL_STATE / "private"
 MEDIA_URL = ""  # private storage: nothing is served but through a permission check

@@ -10,21 +10,32 @@ from django.utils.translation import gettext as _
 from accounts.actors import Actor
 from accounts.models import Candidate
 from accounts.territory import visible_to
+from exam_portal.kit.hooks import Change
 from exam_portal.kit.staff_work import Obstacle
 from registration import queries
+from registration.lifecycle import State
 from registration.models import Application
 from registration.services.applications import may_close
 
 
-def no_live_application(*, candidate: Candidate, at: datetime) -> str | None:
-    """No identity changes, and no account goes, under an application that is still on its way (R07)."""
+def no_live_application(*, candidate: Candidate, change: Change, at: datetime) -> str | None:
+    """What is still on its way keeps its identity and account (R07), and the photo submitted with it (R03)."""
     live = queries.live_applications(candidate, at=at)
+    if change == Change.PHOTO:
+        # What failed to be confirmed is mended, perhaps by another photo.
+        live = [application for application in live if application.state != State.CONFIRMATION_FAILED]
     if not live:
         return None
+    exams = "、".join(application.exam.title for application in live)
+    if change == Change.PHOTO:
+        return _(
+            "Your photo was submitted with your registration: %(exams)s. It can be replaced after you have withdrawn "
+            "the registration, while that is possible."
+        ) % {"exams": exams}
     return _(
         "There is a live registration: %(exams)s. The candidate withdraws it while that is possible; else the exam "
         "region closes it first."
-    ) % {"exams": "、".join(application.exam.title for application in live)}
+    ) % {"exams": exams}
 
 
 def applies_there(*, actor: Actor) -> QuerySet[Any, Any]:

@@ -10,7 +10,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Candidate
+from accounts.models import Candidate, Photo
 from exam_portal.kit.next_steps import NextStep, Todo
 from registration import queries, steps
 from registration.lifecycle import State
@@ -48,6 +48,16 @@ SUBMIT_AGAIN = Todo(
     action=_("Go on to submit"),
     needs_account=True,
 )
+SUBMIT_WITH_ANOTHER_PHOTO = Todo(
+    "submit_with_another_photo",
+    title=_("Submit again with another photo"),
+    text=_(
+        "The photo that you submitted was refused by staff. Withdraw your registration, confirm your new photo, and "
+        "submit again."
+    ),
+    action=_("Go to my registration"),
+    needs_account=True,
+)
 CONFIRM_ON_SITE = Todo(
     "confirm_on_site",
     title=_("Bring the printed form to be confirmed on site"),
@@ -72,6 +82,9 @@ def of_application(application: Application, *, at: datetime) -> NextStep:
         return _of_draft(application, at)
     region = application.exam_region
     assert region is not None, "what was submitted has a region"
+    closes_at = application.exam.closes_at
+    if application.state == State.SUBMITTED and at < closes_at and _photo_was_refused(application):
+        return _mine(SUBMIT_WITH_ANOTHER_PHOTO, application, at, closes_at, urgent=True)
     status = application.status_at(at)
     if application.state == State.SUBMITTED and region.online:
         return NextStep(
@@ -96,6 +109,14 @@ def of_application(application: Application, *, at: datetime) -> NextStep:
     return NextStep(
         title=status, text=_("There is nothing to do for you now."), holder=REVIEWERS if waiting else NOBODY
     )
+
+
+def _photo_was_refused(application: Application) -> bool:
+    """Whether another photo is needed, or stands already, than the one that was submitted."""
+    standing = next((p for p in application.candidate.photos.all() if p.state in Photo.STANDING), None)
+    if standing is None or not application.photo_digest:
+        return False
+    return standing.state == Photo.State.REFUSED or standing.digest != application.photo_digest
 
 
 def _of_draft(application: Application, at: datetime) -> NextStep:

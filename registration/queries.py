@@ -23,6 +23,11 @@ def open_exams(at: datetime) -> list[Exam]:
     return [exam for exam in Exam.objects.filter(opens_at__lte=at, closes_at__gt=at) if exam.is_offered]
 
 
+def exams_with_photos() -> QuerySet[Exam]:
+    """The exams that say what they ask of photos, with it."""
+    return Exam.objects.filter(photo__isnull=False).select_related("photo")
+
+
 def applications_of(candidate: Candidate) -> QuerySet[Application]:
     """The candidate's applications, newest first, with what their pages show."""
     return candidate.applications.select_related("exam", "exam_region__region", "point", "site", "specialty__level")

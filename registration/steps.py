@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Photo
 from registration.lifecycle import State
 from registration.models import Application, ExamRegion
 
@@ -29,6 +30,14 @@ class Step:
         return reverse(f"registration:{self.name}", args=[application.exam.code])
 
 
+def _photo_confirmed(application: Application) -> bool:
+    """Whether the photo that stands is the one that was confirmed; of what was submitted, the one submitted counts."""
+    if application.state != State.DRAFT or not application.photo_digest:
+        return bool(application.photo_digest)
+    usable = (photo for photo in application.candidate.photos.all() if photo.state in Photo.USABLE)
+    return application.photo_digest in {photo.digest for photo in usable}
+
+
 STEPS: tuple[Step, ...] = (
     Step("pledge", _("Declarations and integrity pledge"), lambda a: a.pledged_at is not None),
     Step("region", _("Exam region"), lambda a: a.exam_region_id is not None, ("pledge",)),
@@ -44,7 +53,7 @@ STEPS: tuple[Step, ...] = (
         lambda a: bool(a.specialty_id and a.subjects),
         ("region",),
     ),
-    Step("photo", _("Confirm the photo"), lambda a: a.photo_confirmed_at is not None, ("region",)),
+    Step("photo", _("Confirm the photo"), _photo_confirmed, ("region",)),
     Step(
         "check",
         _("Check and submit"),

@@ -1,10 +1,18 @@
 """Rows for tests. Candidates have no usable password here: tests of signing in register through the service."""
 
+import hashlib
+import io
+import secrets
+import tomllib
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import factory
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from PIL import Image
 from stdnum.iso7064 import mod_11_2
 
 from accounts import identity
@@ -14,6 +22,8 @@ from accounts.models import (
     Candidate,
     Credential,
     EducationRecord,
+    Photo,
+    PhotoRuleSet,
     Point,
     Region,
     Site,
@@ -21,8 +31,20 @@ from accounts.models import (
     User,
     WeChatUser,
 )
+from accounts.photos.report import ITEMS, PICTURE_ITEMS, Item, Verdict, as_json
+from accounts.photos.rules import PhotoRules
 from exam_portal import clock
-from registration.models import Application, Exam, ExamRegion, ExamSite, Level, Specialty, Subject
+from registration.models import (
+    Application,
+    Exam,
+    ExamPhoto,
+    ExamRegion,
+    ExamSite,
+    Level,
+    PhotoLimit,
+    Specialty,
+    Subject,
+)
 from registration.services import applications
 
 
@@ -145,10 +167,46 @@ def give_wechat(candidate: Candidate) -> None:
     WeChatUser.objects.create(candidate=candidate, unionid=f"u-{candidate.pk}", following=True, bound_at=clock.now())
 
 
+def photo_rules() -> PhotoRules:
+    """The rules of the exam-year file that the portal ships."""
+    file = settings.BASE_DIR / "registration" / "exam_years" / "2024-health.toml"
+    return PhotoRules.from_table(tomllib.loads(file.read_text())["photo"])
+
+
+def jpeg(color: str = "white", size: tuple[int, int] = (300, 420)) -> bytes:
+    """A small picture of one colour."""
+    drawn = io.BytesIO()
+    Image.new("RGB", size, color).save(drawn, "JPEG")
+    return drawn.getvalue()
+
+
+def give_photo(candidate: Candidate, *, state: str = "accepted", color: str = "white", **more: Any) -> Photo:
+    """A photo that stands, with files of one colour; in a state of `Photo.STANDING`."""
+    rules, at = photo_rules(), clock.now()
+    rule_set, _created = PhotoRuleSet.objects.get_or_create(
+        version=rules.version, defaults={"table": rules.as_table(), "since": at}
+    )
+    kept = jpeg(color)
+    name = default_storage.save(f"photos/{secrets.token_hex(16)}.jpg", ContentFile(kept))
+    items = [Item(key, 1.0, None, None, Verdict.WARN if state == "doubtful" else Verdict.PASS) for key in ITEMS]
+    frame = {"number": 0, "kind": "suggested", "frame": {"x": 150, "y": 210, "width": 300, "angle": 0}}
+    report = {
+        "width": 300,
+        "height": 420,
+        "head": {"left": 90, "top": 60, "right": 210, "bottom": 340, "roll": 0},
+        "items": as_json(items[: len(PICTURE_ITEMS)]),
+        "chosen": {**frame, "items": as_json(items[len(PICTURE_ITEMS) :])},
+    }
+    values = {"channel": "web", "uploaded_at": at, "again_at": at, "checked_at": at, "chosen_at": at, "report": report}
+    values |= {"original": name, "preview": name, "kept": name, "digest": hashlib.sha256(kept).hexdigest()}
+    return Photo.objects.create(candidate=candidate, state=state, rule_set=rule_set, **values | more)
+
+
 def make_candidate(*, records: int = 1, credentials: int = 1, **more: Any) -> Candidate:
     """A candidate with a complete account, so many education records and so many credentials."""
     candidate = CandidateFactory(**more)
     give_basic_information(candidate)
+    give_photo(candidate)
     give_education(candidate, records)
     give_credentials(candidate, credentials)
     give_wechat(candidate)
@@ -188,6 +246,12 @@ def make_exam(code: str = "2024-health", *, prefix: str = "24W", day: int = 15) 
                 format="computer",
                 source="U",
             )
+    rules = photo_rules().as_table()
+    checks = rules.pop("checks")
+    ExamPhoto.objects.create(exam=exam, source="A", **rules)
+    PhotoLimit.objects.bulk_create(
+        PhotoLimit(exam=exam, item=item, source="D", **ends) for item, ends in checks.items()
+    )
     for number, subject in enumerate(("基础知识", "相关专业知识", "专业知识", "专业实践能力"), 1):
         Subject.objects.create(exam=exam, code=str(number), name=subject, source="B")
     return exam
@@ -247,6 +311,6 @@ def make_draft(candidate: Candidate, exam: Exam, *, region: str = "43") -> Appli
     applications.choose_region(exam_region=exam_region, **how)
     applications.choose_point(point=site.point, site=site if exam_region.online else None, **how)
     applications.choose_specialty(specialty=exam.specialties.get(code="203"), subjects=["1", "2", "3", "4"], **how)
-    applications.confirm_photo(**how)
+    applications.confirm_photo(digest=candidate.photos.standing().get().digest, **how)
     application.refresh_from_db()
     return application

@@ -3,10 +3,12 @@
 from accounts.models.calendar import CalendarLink
 from accounts.models.credentials import Credential
 from accounts.models.education import EducationRecord
+from accounts.models.files import LeftFile
 from accounts.models.identity_requests import IdentityRequest
 from accounts.models.institutions import Point, Region, Site
 from accounts.models.ledger import LedgerEvent, LedgerHead, LedgerVerification
 from accounts.models.outbox import Carrier, CarrierPause, Delivery, Message
+from accounts.models.photos import Photo, PhotoFrame, PhotoRuleSet
 from accounts.models.profile import BasicInformation
 from accounts.models.recovery import EmailCode, Question, RecoveryAttempts, RecoveryQuestion
 from accounts.models.staff import StaffAssignment
@@ -29,7 +31,11 @@ __all__ = [
     "LedgerEvent",
     "LedgerHead",
     "LedgerVerification",
+    "LeftFile",
     "Message",
+    "Photo",
+    "PhotoFrame",
+    "PhotoRuleSet",
     "Point",
     "Question",
     "RecoveryAttempts",

@@ -6,20 +6,22 @@
 | `type` | whether the file is of a kind that is taken in | 1, or 0 |
 | `bytes` | size of the file; left out where another format than JPEG says nothing by it | bytes |
 | `pixels` | the smaller of width and height over what they must exceed | 1 is just as many |
-| `upscaled` | how far beyond its own detail the picture was enlarged, from the spectrum | times |
-| `colour` | how colourful the face is | see accounts.photos.measures |
 | `face` | number of frontal faces | |
-| `sharp` | sharpness of the face | see accounts.photos.measures |
-| `exposure` | brightness of the face, with what is burnt out or drowned | see accounts.photos.measures |
-| `compression` | visible blocks of the JPEG | see accounts.photos.measures |
+| `upscaled` | how many times more pixels the kept picture has than detail, from the spectrum | |
+| `colour` | how far the face's colour is from the background's, beside its brightness | hundredths |
+| `sharp` | how wide the steepest edges of the face are | hundredths of its width |
+| `burnt` | share of the face that is so bright that nothing is seen in it | |
+| `drowned` | share of the face that is so dark that nothing is seen in it | |
+| `compression` | steps between the blocks of the JPEG over those within | |
 | of each frame that may be cut from it | | |
 | `size` | the smaller of the cut's width and height over what they must exceed | 1 is just as many |
 | `aspect` | width over height of the cut, over that of the exam | 1 is the same |
 | `head` | height of the head over the height of the cut | |
-| `centred` | distance of the head's middle from the cut's, over its width | |
+| `centred` | distance of the head's middle from where it belongs, over width or height | |
 | `upright` | how far the head leans after the frame's own turn | degrees, clockwise is positive |
-| `white` | share of the background along the edges that is near white | |
-| `even` | unevenness of that background | see accounts.photos.measures |
+| `exposure` | brightness of the brightest hundredth | 0 to 255 |
+| `white` | share of the background beside and above the head that is near white | |
+| `even` | difference between the brightest and the darkest piece of that background | 0 to 255 |
 """
 
 import math
@@ -27,15 +29,18 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-PICTURE_ITEMS = ("type", "bytes", "pixels", "upscaled", "colour", "face", "sharp", "exposure", "compression")
-FRAME_ITEMS = ("size", "aspect", "head", "centred", "upright", "white", "even")
+PICTURE_ITEMS = (
+    *("type", "bytes", "pixels", "face", "upscaled", "colour", "sharp", "burnt", "drowned"),
+    "compression",
+)
+FRAME_ITEMS = ("size", "aspect", "head", "centred", "upright", "exposure", "white", "even")
 ITEMS = PICTURE_ITEMS + FRAME_ITEMS
 
 
 class Verdict(StrEnum):
     """What a check says; the later one outweighs."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105
     WARN = "warn"
     FAIL = "fail"
 
@@ -49,7 +54,7 @@ def worst(items: "list[Item]") -> Verdict:
 class Item:
     """One check: `value` as the table above has it, `low` and `high` what passes (None: nothing limits).
 
-    `hint` tells apart what one item may find, for the sentence of help: `dark` and `bright` of `exposure`, for example.
+    `hint` tells apart what one item may find, for the sentence of help: `big` and `small` of `head`, for example.
     """
 
     key: str
@@ -116,8 +121,8 @@ class Report:
 
 
 def as_json(value: Any) -> Any:
-    """Items, frames or a report as plain JSON."""
-    return asdict(value)
+    """A report, or a list of items, as plain JSON."""
+    return [asdict(found) for found in value] if isinstance(value, list) else asdict(value)
 
 
 def items_from(table: list[dict[str, Any]]) -> list[Item]:
@@ -127,5 +132,5 @@ def items_from(table: list[dict[str, Any]]) -> list[Item]:
 
 def item(key: str, value: float, limits: Any, *, hint: str = "") -> Item:
     """An item judged by its limits (accounts.photos.rules.Limits)."""
-    ends = (None if math.isinf(end) else end for end in (limits.low, limits.high))
-    return Item(key, round(float(value), 4), *ends, limits.verdict(value), hint)
+    low, high = (None if math.isinf(end) else end for end in (limits.low, limits.high))
+    return Item(key, round(float(value), 4), low, high, limits.verdict(value), hint)

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from accounts.photos.report import ITEMS, Verdict
 
@@ -27,6 +27,8 @@ class Limits:
     high: float = math.inf
     doubtful_low: float = -math.inf
     doubtful_high: float = math.inf
+
+    ENDS: ClassVar[tuple[str, ...]] = ("low", "high", "doubtful_low", "doubtful_high")
 
     def verdict(self, value: float) -> Verdict:
         """What these limits say of a value."""
@@ -60,25 +62,43 @@ class PhotoRules:
     @property
     def version(self) -> str:
         """Sixteen hexadecimal digits that differ whenever rules or checks do."""
-        said = json.dumps([CHECKS_VERSION, asdict(self)], sort_keys=True)
+        said = json.dumps([CHECKS_VERSION, self.as_table()], sort_keys=True)
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> "PhotoRules":
-        """The rules from the plain table `[photo]` of an exam-year file, `checks` within it.
+        """The rules from plain values in the shape of the table `[photo]` of an exam-year file, `checks` within it.
 
-        A limit there is `pass = [low, high]` and, where something is doubtful, `warn = [low, high]` around it.
+        A limit there has `low` and `high`, and `doubtful_low` and `doubtful_high` beyond them. An end that is missing
+        limits nothing; without a doubtful one, what is outside fails.
 
         Raises:
             KeyError, ValueError: the table is not one that the exam-year schema lets through.
         """
-        checks = table["checks"]
+        checks = {item: said for item, said in table["checks"].items() if item != "source"}
         if unknown := set(checks) ^ set(ITEMS):
             raise ValueError(f"limits and checks differ: {', '.join(sorted(unknown))}")
-        limits = {}
-        for item, said in checks.items():
-            low, high = (float(end) for end in said["pass"])
-            doubtful_low, doubtful_high = (float(end) for end in said.get("warn") or said["pass"])
-            limits[item] = Limits(low, high, doubtful_low, doubtful_high)
         plain = ("more_than_width", "more_than_height", "more_than_bytes", "most_width", "most_height")
-        return cls(**{name: int(table[name]) for name in plain}, head=float(table["head"]), limits=limits)
+        return cls(
+            **{name: int(table[name]) for name in plain},
+            head=float(table["head"]),
+            limits={item: _limits(said) for item, said in checks.items()},
+        )
+
+    def as_table(self) -> dict[str, Any]:
+        """The same as plain JSON; `from_table` makes the rules of it again."""
+        table = asdict(self)
+        limits = table.pop("limits")
+        return {**table, "checks": {item: _finite(ends) for item, ends in limits.items()}}
+
+
+def _limits(said: Mapping[str, Any]) -> Limits:
+    given = {end: float(value) for end, value in said.items() if end in Limits.ENDS and value is not None}
+    for end in ("low", "high"):
+        if end in given:
+            given.setdefault(f"doubtful_{end}", given[end])
+    return Limits(**given)
+
+
+def _finite(ends: Mapping[str, float]) -> dict[str, float]:
+    return {end: value for end, value in ends.items() if math.isfinite(value)}

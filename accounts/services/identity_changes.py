@@ -24,7 +24,7 @@ from accounts.models import (
     RecoveryQuestion,
 )
 from accounts.models.users import CARRYING_OUT
-from accounts.services import ledger, sessions, wechat
+from accounts.services import ledger, photos, sessions, wechat
 from accounts.services.identity_requests import id_taken, identity_of, identity_wanted, record, remove, tell
 
 Kind, State = IdentityRequest.Kind, IdentityRequest.State
@@ -90,6 +90,7 @@ def _delete(request: IdentityRequest, candidate: Candidate, actor: Actor, at: da
     for rows in owned:
         rows.objects.filter(candidate=candidate).delete()
     wechat.forget(candidate=candidate)
+    photos.forget(candidate=candidate)
     _of_account(candidate, "account.deleted", request, actor, at, old=old)
 
 

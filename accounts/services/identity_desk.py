@@ -217,7 +217,7 @@ def _opened(request: IdentityRequest, state: str, actor: Actor, right: Right) ->
 
 def _check_nothing_against(request: IdentityRequest, candidate: Candidate, at: datetime) -> None:
     for guard in hooks.load("ACCOUNTS_GUARDS"):
-        if reason := guard(candidate=candidate, at=at):
+        if reason := guard(candidate=candidate, change=hooks.Change.IDENTITY, at=at):
             # Anybody may report a number as taken: what its account applies for is nobody's to read here.
             reported = request.kind == Kind.TAKEN
             raise Refused(_("A live registration stands against it.") if reported else reason, code="guarded")

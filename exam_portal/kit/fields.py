@@ -21,3 +21,13 @@ class EncryptedTextField(models.TextField):
         if lookup_name != "isnull":
             raise TypeError(f"{self.name} is encrypted and cannot be searched; use its digest.")
         return super().get_lookup(lookup_name)
+
+
+class BitsField(models.CharField):
+    """`max_length` zeros and ones, as text in Python and as PostgreSQL's `bit` in the row, which can count them."""
+
+    def db_type(self, connection: Any) -> str:
+        return f"bit({self.max_length})"
+
+    def get_prep_value(self, value: Any) -> Any:
+        return super().get_prep_value(value) or None  # none is no bits

@@ -7,6 +7,7 @@ the arguments it will be called with.
 import inspect
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 from django.conf import settings
@@ -30,10 +31,23 @@ class AccountChangeHook(Protocol):
     def __call__(self, *, candidate: Any, at: datetime) -> str | None: ...
 
 
-class AccountGuard(Protocol):
-    """Why a candidate's identity may not be changed, nor the account deleted, now; None when nothing is against it."""
+class Change(StrEnum):
+    """What of an account somebody wants to change: the identity, also by deleting it, or the photo that stands."""
 
-    def __call__(self, *, candidate: Any, at: datetime) -> str | None: ...
+    IDENTITY = "identity"
+    PHOTO = "photo"
+
+
+class AccountGuard(Protocol):
+    """Why this of a candidate's account may not be changed now; None when nothing is against it."""
+
+    def __call__(self, *, candidate: Any, change: Change, at: datetime) -> str | None: ...
+
+
+class PhotoRulesHook(Protocol):
+    """What the exam that candidates register for now, or next, asks of a photo (accounts.photos.rules), or None."""
+
+    def __call__(self, *, at: datetime) -> Any: ...
 
 
 class TerritoryHook(Protocol):
@@ -101,6 +115,7 @@ HOOKS: dict[str, type] = {
     "NEXT_STEPS": NextStepHook,
     "AFTER_ACCOUNT_CHANGE": AccountChangeHook,
     "ACCOUNTS_GUARDS": AccountGuard,
+    "PHOTO_RULES": PhotoRulesHook,
     "STAFF_TERRITORY": TerritoryHook,
     "STAFF_WORK": StaffWorkHook,
     "STAFF_CANDIDATE_SEARCH": CandidateSearchHook,

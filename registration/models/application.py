@@ -36,7 +36,8 @@ class Application(models.Model):
     site = models.ForeignKey(Site, models.PROTECT, null=True, blank=True, related_name="applications")
     specialty = models.ForeignKey(Specialty, models.PROTECT, null=True, blank=True, related_name="applications")
     subjects = ArrayField(models.CharField(max_length=8), default=list, blank=True)
-    photo_confirmed_at = models.DateTimeField(null=True, blank=True)
+    # SHA-256 of the photo that was confirmed; another one since is to be confirmed anew.
+    photo_digest = models.CharField(max_length=64, blank=True)
     last_transition = models.CharField(max_length=32, blank=True)
     created_at = models.DateTimeField(default=clock.now)
 

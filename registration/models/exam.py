@@ -175,6 +175,39 @@ class ExamSite(models.Model):
         return f"{self.exam_region_id}/{self.site_id}"
 
 
+class ExamPhoto(Sourced):
+    """What an exam asks of a photo and of the file it comes in (accounts.photos.rules tells the units)."""
+
+    exam = models.OneToOneField(Exam, models.CASCADE, related_name="photo")
+    more_than_width = models.PositiveIntegerField()
+    more_than_height = models.PositiveIntegerField()
+    more_than_bytes = models.PositiveIntegerField()
+    most_width = models.PositiveIntegerField()
+    most_height = models.PositiveIntegerField()
+    head = models.FloatField()
+
+    def __str__(self) -> str:
+        return f"{self.exam_id}"
+
+
+class PhotoLimit(Sourced):
+    """Between which measured values a photo passes one check of an exam; an end that is missing limits nothing."""
+
+    exam = models.ForeignKey(Exam, models.CASCADE, related_name="photo_limits")
+    item = models.CharField(max_length=16)
+    low = models.FloatField(null=True)
+    high = models.FloatField(null=True)
+    doubtful_low = models.FloatField(null=True)
+    doubtful_high = models.FloatField(null=True)
+
+    class Meta:
+        ordering = ["item"]
+        constraints = [models.UniqueConstraint(fields=["exam", "item"], name="photo_limit_once")]
+
+    def __str__(self) -> str:
+        return self.item
+
+
 class AppliedExamYear(models.Model):
     """The file last applied to an exam: the common ancestor of the three-way plan."""
 

@@ -7,16 +7,16 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor, check_acts_for, check_reason, forbidden
-from accounts.models import Candidate, Carrier, Channel, IdentityRequest, Point, Site
+from accounts.models import Candidate, Carrier, Channel, IdentityRequest, Photo, Point, Site
 from accounts.next_steps import account_lacks
 from accounts.roles import Right
-from accounts.services import ledger, outbox, reminders
+from accounts.services import ledger, outbox, photos, reminders
 from accounts.services.candidates import hold
 from accounts.services.identity_desk import hold_open
 from accounts.territory import check_sees, sees
 from exam_portal.kit.errors import Refused
 from exam_portal.kit.locks import locked
-from registration import steps
+from registration import photo_rules, steps
 from registration.lifecycle import BY_NAME, CLOSABLE, MOST_VERSIONS, State
 from registration.models import Application, Exam, ExamRegion, Specialty, Submission
 from registration.next_steps import of_application
@@ -56,9 +56,9 @@ def _check_account(candidate: Candidate, at: datetime) -> None:
 def _locked(application: Application) -> Application:
     """The same application, its row locked until the transaction ends."""
     locked(Application.objects.filter(pk=application.pk)).get()
-    return Application.objects.select_related(
-        "exam", "candidate", "exam_region__region", "point", "site", "specialty__level"
-    ).get(pk=application.pk)
+    related = ("exam", "candidate", "exam_region__region", "point", "site", "specialty__level")
+    rows = Application.objects.select_related(*related).prefetch_related("candidate__photos")
+    return rows.get(pk=application.pk)
 
 
 def _locked_own(application: Application, actor: Actor) -> Application:
@@ -199,8 +199,8 @@ def choose_region(
             code="empties",
         )
     application.exam_region = exam_region
-    application.point = application.site = application.specialty = application.photo_confirmed_at = None
-    application.subjects = []
+    application.point = application.site = application.specialty = None
+    application.subjects, application.photo_digest = [], ""
     application.save()
     _record(application, "application.region_chosen", actor, at, region=exam_region.region_id)
 
@@ -254,12 +254,27 @@ def choose_specialty(
 
 
 @transaction.atomic
-def confirm_photo(*, application: Application, actor: Actor, at: datetime) -> None:
-    """Confirm the photo. A stand-in until photos are taken in: what is confirmed is the empty frame."""
+def confirm_photo(*, application: Application, digest: str, actor: Actor, at: datetime) -> None:
+    """Confirm the photo that the candidate was shown, by its digest, as the one for this exam.
+
+    Where it was checked by other rules than this exam's, the worker checks it by these.
+
+    Raises:
+        Refused: code `changed`; it is not, or no longer, the photo that stands.
+    """
+    hold(application.candidate)
     application = _locked_draft(application, actor, at, step="photo")
-    application.photo_confirmed_at = at
-    application.save(update_fields=["photo_confirmed_at"])
-    _record(application, "application.photo_confirmed", actor, at)
+    photo = application.candidate.photos.filter(digest=digest, state__in=Photo.USABLE).first() if digest else None
+    if photo is None:
+        raise Refused(
+            _("Your photo is another one now, or cannot be used. Look at it again."),
+            code="changed",
+        )
+    application.photo_digest = digest
+    application.save(update_fields=["photo_digest"])
+    if rules := photo_rules.of_exam(application.exam):
+        photos.ask_again(photo=photo, rules=rules, at=at)
+    _record(application, "application.photo_confirmed", actor, at, photo=photo.pk, digest=digest)
 
 
 @transaction.atomic
@@ -310,6 +325,7 @@ def submit(
         channel=channel,
         submitted_at=at,
     )
+    photos.use(candidate=application.candidate, digest=application.photo_digest, at=at)
     move(
         application=application,
         name="submit",

@@ -1,9 +1,10 @@
-"""The printed application form: from the snapshot alone to a PDF.
+"""The printed application form: from the snapshot, and the photo that it names, to a PDF.
 
 The same submission gives the same bytes, as long as template, typst and font are the same. Labels are Chinese in every
 language: the form is an official paper.
 """
 
+import hashlib
 from datetime import datetime
 from typing import Any
 
@@ -66,6 +67,7 @@ def form_data(submission: Submission) -> dict[str, Any]:
         "site": runs(content["site"]["name"]) if content["site"] else None,
         "education": [_education(record) for record in content["education"]],
         "credentials": [_credential(credential) for credential in content["credentials"]],
+        "photo": _photo(submission, content["photo"]["digest"]),
         "title": content["exam"]["form_title"],
         "form_code": submission.form_code,
         "code_groups": " ".join(base[start : start + 3] for start in range(0, len(base), 3)),
@@ -75,6 +77,22 @@ def form_data(submission: Submission) -> dict[str, Any]:
         "barcode": printing.barcode(submission.form_code),
         "qr": printing.qr(submission.form_code),
     }
+
+
+def _photo(submission: Submission, digest: str) -> list[int] | None:
+    """The bytes of the photo that was submitted; None where none was asked for yet.
+
+    Raises:
+        ValueError: the file is not the one that was submitted.
+    """
+    if not digest:
+        return None
+    photo = submission.application.candidate.photos.exclude(used_at=None).filter(digest=digest)[0]
+    with photo.kept.open("rb") as kept:
+        read: bytes = kept.read()
+    if hashlib.sha256(read).hexdigest() != digest:
+        raise ValueError(f"the file of photo {photo.pk} is not what was submitted")
+    return list(read)
 
 
 def _education(record: dict[str, str]) -> dict[str, Any]:

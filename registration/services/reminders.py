@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
-from accounts.models import Candidate
+from accounts.models import Candidate, Photo
 from accounts.next_steps import account_lacks
 from accounts.services.reminders import KNOWN, Asked, day_of, known, known_of_account, remind_again
 from exam_portal import clock
@@ -21,6 +21,7 @@ from registration.next_steps import (
     MEND_CONFIRMATION,
     SUBMIT,
     SUBMIT_AGAIN,
+    SUBMIT_WITH_ANOTHER_PHOTO,
     choosing,
     of_application,
 )
@@ -61,10 +62,14 @@ def _with_a_deadline(at: datetime) -> Iterator[QuerySet[Application]]:
     # Without the number, which would be decrypted for nothing.
     mine = Application.objects.filter(candidate__deleted_at=None).defer("candidate__id_number")
     mine = mine.select_related("exam", "exam_region", "point", *(f"candidate__{name}" for name in KNOWN))
+    mine = mine.prefetch_related("candidate__photos")
+    as_submitted = Q(state__in=Photo.USABLE, digest=OuterRef("photo_digest"))
+    refused = Exists(Photo.objects.standing().filter(candidate=OuterRef("candidate")).exclude(as_submitted))
     standing, coming = OuterRef("version"), OuterRef("version") + 1
     for todo, state, version, among in (
         (SUBMIT_AGAIN, Q(state=State.DRAFT, version__gt=0), coming, ends),
         (SUBMIT, Q(state=State.DRAFT, version=0), coming, ends),
+        (SUBMIT_WITH_ANOTHER_PHOTO, Q(state=State.SUBMITTED) & refused, standing, ends),
         (CONFIRM_ON_SITE, Q(state=State.SUBMITTED), standing, on_site),
         (MEND_CONFIRMATION, Q(state=State.CONFIRMATION_FAILED), standing, confirmed),
     ):
@@ -89,7 +94,7 @@ def _without_application(exam: Exam, days: int, at: datetime) -> QuerySet[Candid
         deleted_at=None,
         user__last_login__gte=clock.as_real(exam.opens_at),
     )
-    return signed_in.select_related(*KNOWN).prefetch_related("education").defer("id_number")
+    return signed_in.select_related(*KNOWN).prefetch_related("education", "photos").defer("id_number")
 
 
 def _of_account(exam: Exam, candidate: Candidate, at: datetime) -> Asked:

@@ -13,6 +13,7 @@ Shape of `content` (all texts as the candidate saw them, dates in ISO form):
     site         code, name - or null, outside online regions
     specialty    code, name, category, level_code, level, format
     subjects[]   code, name
+    photo        digest - SHA-256 of the JPEG that was confirmed
 
 Snapshots of earlier days lack what was not asked for then; `completed` reads all alike.
 """
@@ -76,6 +77,7 @@ def take(application: Application) -> dict[str, Any]:
             "format": specialty.format,
         },
         "subjects": [{"code": code, "name": subjects[code]} for code in application.subjects],
+        "photo": {"digest": application.photo_digest},
     }
 
 
@@ -86,6 +88,7 @@ def completed(content: dict[str, Any]) -> dict[str, Any]:
         "basic": {**_LATER_BASIC, **content["basic"]},
         "education": [{**_LATER_EDUCATION, **record} for record in content["education"]],
         "credentials": content.get("credentials", []),
+        "photo": content.get("photo", {"digest": ""}),
     }
 
 

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from accounts.actors import acting
+from accounts.queries import standing_photo
 from exam_portal import clock
 from exam_portal.kit.forms import carry_out, posted
 from exam_portal.kit.kept import kept
@@ -114,11 +115,12 @@ def specialty(request: HttpRequest, *, application: Application) -> HttpResponse
 
 @step_page("photo")
 def photo(request: HttpRequest, *, application: Application) -> HttpResponse:
-    """A stand-in until photos are taken in: the frame on the form stays empty."""
+    """The photo that stands, to be confirmed for this exam."""
+    standing = standing_photo(application.candidate)
     if request.method == "POST":
-        applications.confirm_photo(**_how(request, application))
+        applications.confirm_photo(digest=request.POST.get("digest", ""), **_how(request, application))
         return _saved(request, application)
-    return _page(request, application, "photo")
+    return _page(request, application, "photo", photo=standing)
 
 
 @step_page("check")

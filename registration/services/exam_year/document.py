@@ -69,7 +69,9 @@ def entries_of_file(year: ExamYearFile) -> Entries:
 
     Every registration site of the file takes part in the exam.
     """
-    entries: Entries = {"exam": _plain_entry(year.exam)}
+    entries: Entries = {"exam": _plain_entry(year.exam), "photo": _plain_entry(year.photo)}
+    del entries["photo"]["checks"]
+    entries |= {f"photo.checks.{item}": _plain_entry(limits) for item, limits in year.photo.checks.items()}
     for table in ("levels", "subjects", "specialties"):
         entries |= {f"{table}.{code}": _plain_entry(entry) for code, entry in getattr(year, table).items()}
     for code, institution in year.institutions.items():

@@ -14,7 +14,10 @@ from registration.services.exam_year.schema import Grade, strongest
 from registration.services.exam_year.tables import load, table_of
 
 # The tables in the order in which people read them.
-_ORDER = ("exam", "confirmation", "notices", "regions", "levels", "subjects", "specialties", "institutions")
+_ORDER = (
+    *("exam", "photo", "confirmation", "notices", "regions", "levels", "subjects", "specialties"),
+    "institutions",
+)
 _WINDOW = ("confirmation_opens_at", "confirmation_closes_at")
 
 
@@ -37,7 +40,7 @@ def export_exam_year(*, code: str) -> str:
         table: dict[str, Any] = file
         for part in path.split("."):
             table = table.setdefault(part, {})
-        table.update(entry)
+        table.update({name: value for name, value in entry.items() if value is not None})
     _share(file, [row for row in rows.values() if isinstance(row, ExamRegion)])
     return tomli_w.dumps({name: table for name, table in file.items() if table}, multiline_strings=True)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from accounts.photos.report import ITEMS
 from registration.models.exam import MOST_DAYS, usual_reminder_days
 from registration.services.exam_year.reading import ExamYearRefused, Reading
 
@@ -76,6 +77,10 @@ def _exact(value: Any) -> Any:
     return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _number(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal | int) and not isinstance(value, bool) else value
+
+
 CODE = r"^[0-9A-Za-z][0-9A-Za-z-]*$"
 Code8 = Annotated[str, Field(pattern=CODE, max_length=8)]
 Code10 = Annotated[str, Field(pattern=CODE, max_length=10)]
@@ -86,6 +91,7 @@ Text80 = Annotated[str, Field(min_length=1, max_length=80)]
 Text120 = Annotated[str, Field(min_length=1, max_length=120)]
 Markdown = Annotated[str, Field(min_length=1)]
 Yuan = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, max_digits=7, decimal_places=2)]
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 Table = Annotated[dict[Key, Value], BeforeValidator(_without_source)]
@@ -220,6 +226,27 @@ class InstitutionEntry(Entry):
     sites: Table[Code10, SiteEntry] = {}
 
 
+class PhotoLimitEntry(Entry):
+    """Between which measured values a photo passes a check, and within which wider ones it is doubtful."""
+
+    low: Number | None = None
+    high: Number | None = None
+    doubtful_low: Number | None = None
+    doubtful_high: Number | None = None
+
+
+class PhotoEntry(Entry):
+    """What the exam asks of a photo: accounts.photos.rules tells the units, accounts.photos.report those of checks."""
+
+    more_than_width: Annotated[int, Field(ge=1)]
+    more_than_height: Annotated[int, Field(ge=1)]
+    more_than_bytes: Annotated[int, Field(ge=0)]
+    most_width: Annotated[int, Field(ge=2)]
+    most_height: Annotated[int, Field(ge=2)]
+    head: Annotated[Number, Field(gt=0, lt=1)]
+    checks: Table[str, PhotoLimitEntry]
+
+
 class ExamYearFile(BaseModel):
     """An exam-year file that can be applied."""
 
@@ -233,6 +260,7 @@ class ExamYearFile(BaseModel):
     subjects: Annotated[Table[Code8, SubjectEntry], Field(min_length=1)]
     specialties: Annotated[Table[Code8, SpecialtyEntry], Field(min_length=1)]
     institutions: Table[str, InstitutionEntry]
+    photo: PhotoEntry
 
 
 def validate(reading: Reading) -> ExamYearFile:
@@ -301,6 +329,7 @@ def _contradictions(tables: Mapping[str, Any]) -> Iterator[Finding]:
         if isinstance(tables.get(name), dict):
             yield from _all_regions(name, _entry(tables, name))
     yield from _confirmation(tables, levels)
+    yield from _photo(_entry(tables, "photo"))
     yield from _institutions(_entries(tables, "institutions"))
 
 
@@ -356,6 +385,26 @@ def _institutions(regions: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]
                 yield path, f"the code of a site of point {point} begins with {point}-"
         for code in points.keys() - {str(site.get("point")) for site in sites.values()}:
             yield f"institutions.{region}.points.{code}", "the point has no registration site"
+
+
+def _photo(photo: Mapping[str, Any]) -> Iterator[Finding]:
+    for side in ("width", "height"):
+        most, least = photo.get(f"most_{side}"), photo.get(f"more_than_{side}")
+        if isinstance(most, int) and isinstance(least, int) and most <= least:
+            yield f"photo.most_{side}", f"must be more than more_than_{side}, {least}"
+    checks = _entries(photo, "checks")
+    for item in sorted(checks.keys() - set(ITEMS)):
+        yield f"photo.checks.{item}", f"unknown check: there are {', '.join(ITEMS)}"
+    for item in sorted(set(ITEMS) - checks.keys()) if photo else ():
+        yield f"photo.checks.{item}", "the check has no limits"
+    for item, limits in checks.items():
+        ends = [limits.get(end) for end in ("doubtful_low", "low", "high", "doubtful_high")]
+        given = [end for end in ends if isinstance(end, int | Decimal) and not isinstance(end, bool)]
+        if given != sorted(given):
+            yield f"photo.checks.{item}", "the limits are not in order: doubtful_low, low, high, doubtful_high"
+        for end in ("low", "high"):
+            if limits.get(f"doubtful_{end}") is not None and limits.get(end) is None:
+                yield f"photo.checks.{item}.doubtful_{end}", f"there is no {end}"
 
 
 def _window(path: str, prefix: str, opens: Any, closes: Any) -> Iterator[Finding]:

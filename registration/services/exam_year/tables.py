@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from accounts.models import Point, Region, Site
-from registration.models import Exam, ExamRegion, ExamSite, Level, RegionFee, Specialty, Subject
+from registration.models import Exam, ExamPhoto, ExamRegion, ExamSite, Level, PhotoLimit, RegionFee, Specialty, Subject
 from registration.services.exam_year.document import plain
 from registration.services.exam_year.schema import EXAMPLE
 
@@ -128,6 +128,26 @@ TABLES = (
         exam="pk",
     ),
     Table(
+        path="photo",
+        model=ExamPhoto,
+        plural="rules of photos",
+        identity={"exam": "exam"},
+        values=(
+            *("more_than_width", "more_than_height", "more_than_bytes", "most_width", "most_height"),
+            *("head", "source"),
+        ),
+        exam="exam",
+    ),
+    Table(
+        path="photo.checks.{item}",
+        model=PhotoLimit,
+        plural="limits of photos",
+        keys={"item": "item"},
+        identity={"exam": "exam", "item": "{item}"},
+        values=("low", "high", "doubtful_low", "doubtful_high", "source"),
+        exam="exam",
+    ),
+    Table(
         path="levels.{code}",
         model=Level,
         plural="levels",
@@ -233,7 +253,7 @@ def example_entries(rows: Rows) -> list[str]:
 def load(exam: Exam | None, named: set[str], *, lock: bool = False) -> Rows:
     """The rows of an exam year: its own, and of the shared institutions those that take part in it or are `named`.
 
-    `lock` keeps them from being changed until the transaction ends. Ten queries; locking, four more.
+    `lock` keeps them from being changed until the transaction ends. Twelve queries; locking, four more.
     """
     rows: Rows = {}
     for table in TABLES:
