@@ -5,6 +5,7 @@ Only the worker imports this: it loads the detector. Everything is looked at on 
 
 import io
 from dataclasses import replace
+from math import cos, radians, sin
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from accounts.photos.report import Box, Frame, Framed, Item, Report, item
 from accounts.photos.rules import PhotoRules
 
 # The height at which frames are looked at, and the longer side at which a picture is shown.
-FRAME_HEIGHT = 168
+FRAME_HEIGHT = 112
 PREVIEW_SIDE = 1000
 # JPEG qualities, the first of which that makes a file of more than the exam's least is taken.
 QUALITIES = (88, 92, 95, 98, 100)
@@ -90,15 +91,16 @@ def _of_the_face(intake: Intake, found: faces.Faces, frame: Frame, walls: list[A
     assert found.face is not None
     face = measures.face_of(intake.picture, found.face, measures.FACE_SIDE)
     grey, around = measures.brightness(face), measures.detail_of(intake.picture, found.face)
+    coloured = measures.face_of(face, (0, 0, *face.size), measures.COLOUR_SIDE)
     # How much smaller what is kept is than the copy that is looked at.
     kept = min(1.0, measures_of(frame, rules)[0] / (frame.width * intake.scale))
     wall = np.concatenate([piece.reshape(-1, 3) for piece in walls])
     values: dict[str, float] = {
         "upscaled": max(1.0, measures.enlargement(around) * kept),
-        "colour": 0.0 if intake.grey else measures.colour(face, wall),
+        "colour": 0.0 if intake.grey else measures.colour(coloured, wall),
         "sharp": measures.blur(grey) / face.width * 100,
-        "burnt": measures.burnt(face),
-        "drowned": measures.drowned(grey),
+        "burnt": measures.burnt(coloured),
+        "drowned": measures.drowned(measures.brightness(coloured)),
         # Of a picture that was decoded smaller nothing is left of its blocks.
         "compression": measures.blocks(around) if intake.scale == 1 else 1.0,
     }
@@ -136,33 +138,30 @@ def _looked_at(small: Image.Image, frame: Frame, intake: Intake, ratio: float) -
     """The cut of a frame, small, in brightness and tints."""
     scale = small.width / intake.width
     size = (round(FRAME_HEIGHT * ratio), FRAME_HEIGHT)
-    return _cut(small, _times_frame(frame, scale), size).convert("YCbCr")
+    return _turned(small, _times_frame(frame, scale), size, Image.Resampling.BILINEAR).convert("YCbCr")
 
 
 def _cut(picture: Image.Image, frame: Frame, size: tuple[int, int]) -> Image.Image:
     """A frame in the picture's pixels, on so many pixels: first made smaller, then turned, so that nothing flickers."""
-    height = frame.width * size[1] / size[0]
-    if not frame.angle:
-        left, top = max(0.0, frame.x - frame.width / 2), max(0.0, frame.y - height / 2)
-        right, bottom = min(picture.width, left + frame.width), min(picture.height, top + height)
-        return picture.resize(size, Image.Resampling.LANCZOS, box=(left, top, right, bottom), reducing_gap=3.0)
     across, along = frames.extent(frame, size[0] / size[1])
     left, top = max(0, int(frame.x - across)), max(0, int(frame.y - along))
     right, bottom = min(picture.width, int(frame.x + across) + 1), min(picture.height, int(frame.y + along) + 1)
     scale = size[0] / frame.width
     part_size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
     part = picture.resize(part_size, Image.Resampling.LANCZOS, box=(left, top, right, bottom), reducing_gap=3.0)
-    turn = np.radians(frame.angle)
-    cos, sin = float(np.cos(turn)), float(np.sin(turn))
-    x, y = (frame.x - left) * scale, (frame.y - top) * scale
+    moved = Frame((frame.x - left) * scale, (frame.y - top) * scale, size[0], frame.angle)
+    return _turned(part, moved, size, Image.Resampling.BICUBIC)
+
+
+def _turned(picture: Image.Image, frame: Frame, size: tuple[int, int], by: Image.Resampling) -> Image.Image:
+    """A frame in the picture's pixels, on so many pixels; where rounding reaches out of it, the corner's colour."""
+    turn, scale = radians(frame.angle), frame.width / size[0]
+    across, down = cos(turn) * scale, sin(turn) * scale
     moved = (
-        *(cos, -sin, x - cos * size[0] / 2 + sin * size[1] / 2),
-        *(sin, cos, y - sin * size[0] / 2 - cos * size[1] / 2),
+        *(across, -down, frame.x - across * size[0] / 2 + down * size[1] / 2),
+        *(down, across, frame.y - down * size[0] / 2 - across * size[1] / 2),
     )
-    # Where rounding reaches a pixel out of the picture, its edge goes on.
-    return part.transform(
-        size, Image.Transform.AFFINE, moved, Image.Resampling.BICUBIC, fillcolor=part.getpixel((0, 0))
-    )
+    return picture.transform(size, Image.Transform.AFFINE, moved, by, fillcolor=picture.getpixel((0, 0)))
 
 
 def _for_screens(picture: Image.Image, profile: bytes | None) -> Image.Image:

@@ -13,6 +13,8 @@ MIDDLE = 0.45
 WIDER, CLOSER = 0.9, 1.1
 # What weighs as much as what of a frame's faults: in shares of the head, in displacement, in degrees.
 _WEIGHTS = (1 / 0.06, 1 / 0.05, 1 / 3.0)
+# Better than this need not be looked for.
+_NO_FAULT = 0.01
 
 
 def head_share(frame: Frame, head: Box, ratio: float) -> float:
@@ -63,7 +65,15 @@ def offered(head: Box, size: tuple[int, int], rules: PhotoRules) -> Iterator[tup
 
 def _best(head: Box, size: tuple[int, int], rules: PhotoRules, share: float) -> Frame:
     """Of the frames that fit into the picture the one in which the head is nearest to as it should be."""
-    return min(_possible(head, size, rules.ratio, share), key=lambda frame: _fault(frame, head, rules.ratio, share))
+    least, best = float("inf"), None
+    for frame in _possible(head, size, rules.ratio, share):
+        fault = _fault(frame, head, rules.ratio, share)
+        if fault < least:
+            least, best = fault, frame
+        if least < _NO_FAULT:
+            break
+    assert best is not None
+    return best
 
 
 def _possible(head: Box, size: tuple[int, int], ratio: float, share: float) -> Iterator[Frame]:

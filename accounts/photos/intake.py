@@ -25,9 +25,8 @@ MOST_PIXELS = 200_000_000
 # A JPEG is decoded at a quarter or half of its size without the whole ever being in memory; the others are not.
 MOST_PIXELS_WHOLE = 50_000_000
 LEAST_SIDE = 16
-# The longer side to which a big JPEG is decoded, at least: enough for the checks, and to cut what is kept from a
-# picture of which the head takes a third.
-LONGER_SIDE = 1600
+# The longer side to which a big JPEG is decoded, at least: enough for the checks. To be cut it may be decoded again.
+LONGER_SIDE = 1000
 
 EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "HEIF": "heic"}
 # What the decoders raise for what is damaged.

@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
 Pixels = NDArray[np.float32]
 
 # Sides of the copies on which the face, and the picture around the head, are looked at.
-FACE_SIDE = 320
-DETAIL_SIDE = 384
+FACE_SIDE = 256
+COLOUR_SIDE = 72
+DETAIL_SIDE = 256
 # The blur that is added to tell how much there was, and the share of edges that counts: the steepest.
-_BLUR, _STEEPEST = 1.0, 0.06
+_BLUR, _STEEPEST = 0.5**0.5, 0.06
+# Where the power has fallen to this share, detail ends.
+_ENDED = 0.056
 
 
 def face_of(picture: Image.Image, face: tuple[float, float, float, float], side: int) -> Image.Image:
@@ -25,7 +28,7 @@ def face_of(picture: Image.Image, face: tuple[float, float, float, float], side:
     width, height = box[2] - box[0], box[3] - box[1]
     scale = min(1.0, side / max(width, height))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return picture.resize(size, Image.Resampling.BOX, box=box, reducing_gap=2.0)
+    return picture.resize(size, Image.Resampling.BOX, box=box, reducing_gap=1.5)
 
 
 def detail_of(picture: Image.Image, face: tuple[float, float, float, float]) -> Pixels:
@@ -58,11 +61,11 @@ def blur(grey: Pixels) -> float:
     """
     if min(grey.shape) < 16:
         return 9.0
-    again = np.asarray(
-        Image.fromarray(grey.clip(0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(_BLUR)), np.float32
-    )
-    steep, flatter = _slopes(grey), _slopes(again)
-    limit = float(np.quantile(steep, 1 - _STEEPEST))
+    again = grey[1:-1] / 2 + (grey[:-2] + grey[2:]) / 4
+    again = again[:, 1:-1] / 2 + (again[:, :-2] + again[:, 2:]) / 4
+    steep, flatter = _slopes(grey[1:-1, 1:-1]), _slopes(again)
+    count = int(_STEEPEST * steep.size)
+    limit = float(np.partition(steep.ravel(), -count)[-count])
     edges = steep >= max(limit, 4.0)
     if edges.sum() < 32:
         return 9.0
@@ -76,10 +79,10 @@ def _slopes(grey: Pixels) -> Pixels:
 
 
 def enlargement(grey: Pixels) -> float:
-    """How many times a picture was enlarged, from its spectrum: above the detail that it had there is nothing.
+    """How many times fewer pixels across would show as much: what enlarging a picture adds is empty.
 
-    What is compared is the power at each frequency, times its square, which in pictures of anything is level up to
-    where the detail ends.
+    From the spectrum. Of pictures of anything the power at a frequency, times its square, falls slowly as the frequency
+    rises; where the detail ends, it falls off. Sharp pictures from cameras have up to 1.6.
     """
     side = min(grey.shape)
     if side < 64:
@@ -87,31 +90,32 @@ def enlargement(grey: Pixels) -> float:
     square = grey[:side, :side] - grey.mean()
     window = np.hanning(side)
     power = np.abs(np.fft.rfft2(square * window[:, None] * window[None, :])) ** 2
-    down, right = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :]
-    frequency = np.hypot(down, right)
-    ring = np.minimum((frequency * 64).astype(int), 32)  # 32 rings up to half a period a pixel
-    level = np.bincount(ring.ravel(), (power * frequency**2).ravel(), 33) / np.maximum(
-        np.bincount(ring.ravel(), minlength=33), 1
-    )
-    usual = float(np.median(level[3:10])) or 1.0
-    detailed = np.flatnonzero(level[:32] > _NOTHING * usual)
-    end = (float(detailed[-1]) + 1) / 32 if len(detailed) else 1.0
-    return 1 / end
-
-
-_NOTHING = 0.004
+    frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :])
+    # 32 rings up to a frequency of a half; what is in the corners beyond is left out.
+    ring = np.minimum((frequency * 64).astype(int), 32).ravel()
+    level = np.bincount(ring, (power * frequency**2).ravel(), 33) / np.bincount(ring, minlength=33)
+    usual = float(np.median(level[2:7])) or 1.0
+    ended = np.flatnonzero(level[4:32] < _ENDED * usual)
+    if not len(ended):
+        return 1.0
+    at = int(ended[0]) + 4
+    before, after = np.log(level[at - 1] / usual), np.log(max(level[at], 1e-9) / usual)
+    return float(32 / (at - 1 + 0.5 + (before - np.log(_ENDED)) / max(before - after, 1e-3)))
 
 
 def blocks(grey: Pixels) -> float:
-    """How visible the blocks of a JPEG are: the steps between them over the steps within, at the grid where most so."""
+    """How visible the blocks of a JPEG are: the steps between them over the steps within, at the grid where most so.
+
+    Steps that belong to edges of things count for no more than those of blocks.
+    """
     if min(grey.shape) < 64:
         return 1.0
-    worst = 1.0
-    for steps in (np.abs(np.diff(grey, axis=0)).mean(axis=1), np.abs(np.diff(grey, axis=1)).mean(axis=0)):
-        usable = steps[: len(steps) // 8 * 8].reshape(-1, 8).mean(axis=0)
-        others = (usable.sum() - usable.max()) / 7
-        worst = max(worst, float(usable.max() / max(others, 0.25)))
-    return worst
+    found = []
+    for axis in (0, 1):
+        steps = np.minimum(np.abs(np.diff(grey, axis=axis)), 8).mean(axis=1 - axis)
+        usual = steps[: len(steps) // 8 * 8].reshape(-1, 8).mean(axis=0)
+        found.append(float(usual.max() / max(np.median(usual), 0.2)))
+    return min(found)
 
 
 def colour(face: Image.Image, wall: Pixels) -> float:
@@ -127,17 +131,24 @@ def _tint(seen: Pixels) -> Pixels:
 
 def exposure(around: Pixels) -> float:
     """How bright the brightest parts are: what the hundredth of brightest pixels begins with."""
-    return float(np.quantile(around, 0.99))
+    count = max(1, around.size // 100)
+    return float(np.partition(around.ravel(), -count)[-count])
 
 
 def burnt(face: Image.Image) -> float:
     """The share of the face that is so bright that nothing is seen in it."""
-    return float((np.asarray(face, np.uint8).min(axis=2) >= 250).mean())
+    return float((_inner(np.asarray(face, np.uint8)).min(axis=2) >= 250).mean())
 
 
 def drowned(face: Pixels) -> float:
     """The share of the face that is so dark that nothing is seen in it."""
-    return float((face <= 12).mean())
+    return float((_inner(face) <= 12).mean())
+
+
+def _inner(face: Any) -> Any:
+    """Without the corners, in which the wall and hair are."""
+    down, right = face.shape[0] // 8, face.shape[1] // 8
+    return face[down:-down, right:-right]
 
 
 # --- The wall: what stands around the head in a frame --------------------------------------------------
@@ -148,25 +159,29 @@ def walls(cut: Image.Image) -> list[Any]:
     """
     seen = np.asarray(cut, np.float32)
     height, width = seen.shape[:2]
-    side, top, low = max(1, round(width * 0.09)), max(1, round(height * 0.055)), round(height * 0.5)
+    side, top, low = max(1, round(width * 0.07)), max(1, round(height * 0.055)), round(height * 0.5)
     columns = [seen[:low, :side], seen[:low, -side:]]
     pieces = [part for column in columns for part in np.array_split(column, 4, axis=0)]
     return pieces + np.array_split(seen[:top], 4, axis=1)
 
 
 def white(pieces: list[Any], brightest: float) -> float:
-    """The share of the background that is near white.
+    """How much of the background is white: the share of it that is, what is nearly so counting in part.
 
-    White is as bright as the brightest parts of the picture, within a fifth, and has next to no colour. What is darker
-    than a camera makes a white wall in poor light is not white, whatever is brightest.
+    White is as bright as the brightest parts of the picture, for which a white wall in poor light is darker than 255;
+    but not as anything that is dark throughout. And it has next to no colour.
     """
     seen = np.concatenate([piece.reshape(-1, 3) for piece in pieces])
-    least = max(0.82 * min(brightest, 255.0), 150.0)
-    tinted = np.hypot(seen[:, 1] - 128, seen[:, 2] - 128)
-    return float(((seen[:, 0] >= least) & (tinted <= 14)).mean())
+    bright = (seen[:, 0] / max(brightest, 200.0) - 0.75) / 0.15
+    plain = (22 - np.hypot(seen[:, 1] - 128, seen[:, 2] - 128)) / 12
+    return float((bright.clip(0, 1) * plain.clip(0, 1)).mean())
 
 
 def even(pieces: list[Any]) -> float:
-    """How much the brightness of the background differs from piece to piece."""
-    usual = [float(np.quantile(piece[..., 0], 0.7)) for piece in pieces]
-    return max(usual) - min(usual)
+    """How much the brightness of the background differs from piece to piece; one piece full of hair does not count."""
+    usual = []
+    for piece in pieces:
+        light = np.sort(piece[..., 0], axis=None)
+        usual.append(float(light[int(0.85 * len(light))]))
+    usual.sort()
+    return usual[-2] - usual[1]

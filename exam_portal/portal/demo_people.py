@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.translation import gettext as _
 
 from accounts.actors import SYSTEM, Actor, acting, working_as
 from accounts.models import Candidate, Channel, Question, Site, User
-from accounts.services import credentials, education, profile, staff, two_step, wechat
+from accounts.photos.words import CONFIRMED
+from accounts.services import credentials, education, photo_checks, photos, profile, staff, two_step, wechat
 from accounts.services.registering import register_candidate
 from accounts.wechat.client import Follower
 from exam_portal import clock
@@ -20,6 +23,7 @@ from registration.models import Application, Exam
 from registration.services import applications
 
 PASSWORD = "demo-portal-2024"  # noqa: S105 - the demo's people are nobody, and exist only in a demo
+PHOTOS = Path(__file__).parent / "demo_photos"
 LAST_YEAR = datetime(2023, 1, 5, 10, tzinfo=clock.BEIJING)
 
 
@@ -104,7 +108,20 @@ def _complete_account(
         certification_number="",
     )
     credentials.save_credential(candidate=candidate, actor=actor, kind=title, since=since)
+    _use_photo(candidate, actor)
     _use_wechat(candidate, actor)
+
+
+def _use_photo(candidate: Candidate, actor: Actor) -> None:
+    """Upload the picture of somebody of the demo, check it here, and choose what is suggested."""
+    file, at = PHOTOS / f"{candidate.user.username}.jpg", clock.now()
+    source = SimpleUploadedFile(file.name, file.read_bytes())
+    photo = photos.upload(candidate=candidate, source=source, actor=actor, at=at)
+    photo_checks.check(photo_id=photo.pk)
+    photo.refresh_from_db()
+    frame = photo.frames.first()
+    assert frame is not None, f"the demo's own picture passes: {photo.report}"
+    photos.choose(photo=photo, frame=frame, confirmed=[key for key, _sentence in CONFIRMED], actor=actor, at=at)
 
 
 def _use_wechat(candidate: Candidate, actor: Actor) -> None:
@@ -170,7 +187,8 @@ def _repeat(username: str, name: str, id_number: str, what: str) -> Person:
                 actor=actor,
                 at=at,
             )
-            applications.confirm_photo(application=application, actor=actor, at=at)
+            digest = candidate.photos.standing().get().digest
+            applications.confirm_photo(application=application, digest=digest, actor=actor, at=at)
             applications.submit(application=application, actor=actor, at=at)
             application.refresh_from_db()
             reviewer = _who_worked_last_year(at)
