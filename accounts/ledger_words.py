@@ -72,6 +72,8 @@ GROUPS: list[tuple[str, str | Promise, dict[str, str | Promise]]] = [
             "photo.uploaded": _("Picture uploaded"),
             "photo.taken_back": _("Picture removed before it was chosen"),
             "photo.chosen": _("Photo chosen"),
+            "photo.accepted": _("Photo accepted by staff"),
+            "photo.refused": _("Photo refused by staff"),
             "photo.checked_again": _("Photo checked by other rules"),
             "education.added": _("Education added"),
             "education.corrected": _("Education corrected"),

@@ -17,6 +17,7 @@ class Right(StrEnum):
     SEE_CANDIDATES = "see candidates"
     REVEAL_ID = "reveal an ID number"
     VERIFY_EDUCATION = "compare an education record with the certificate"
+    DECIDE_PHOTO = "decide about a photo"
     HELP_ACCOUNTS = "help with accounts"
     CHECK_IDENTITY = "check an application about an identity"
     DECIDE_IDENTITY = "decide an application about an identity"
@@ -52,6 +53,7 @@ _AT_THE_POINT = frozenset(
         Right.SEE_CANDIDATES,
         Right.REVEAL_ID,
         Right.VERIFY_EDUCATION,
+        Right.DECIDE_PHOTO,
         Right.HELP_ACCOUNTS,
         Right.CHECK_IDENTITY,
         Right.SEE_EXAM_YEARS,
@@ -62,6 +64,7 @@ _OF_THE_REGION = frozenset(
         Right.SEE_CANDIDATES,
         Right.REVEAL_ID,
         Right.VERIFY_EDUCATION,
+        Right.DECIDE_PHOTO,
         Right.DECIDE_IDENTITY,
         Right.CLOSE_APPLICATION,
         Right.SEE_EXAM_YEARS,

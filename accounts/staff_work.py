@@ -1,4 +1,4 @@
-"""What waits for staff in this app: applications about identities (R07); and whether the ledger is whole."""
+"""What waits for staff in this app: applications about identities (R07), photos; and whether the ledger is whole."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import queries
 from accounts.actors import Actor
-from accounts.models import IdentityRequest, LedgerVerification
+from accounts.models import IdentityRequest, LedgerVerification, Photo
 from accounts.roles import Right
 from accounts.territory import visible_to
 from exam_portal.kit.counts import about
@@ -32,6 +32,11 @@ def work(*, actor: Actor, at: datetime) -> list[Work]:
     if actor.may(Right.DECIDE_IDENTITY):
         label = _("Applications about identities: to be decided here")
         found.append(_queue(label, requests, State.CHECKED, since="checked_at"))
+    if actor.may(Right.DECIDE_PHOTO):
+        rows = visible_to(actor, Photo).filter(state=Photo.State.DOUBTFUL)
+        oldest = rows.aggregate(oldest=Min("chosen_at"))["oldest"]
+        url = reverse("admin:accounts_photo_changelist")
+        found.append(Queue(label=_("Photos to be looked at"), url=url, count=about(rows), oldest=oldest))
     if actor.may(Right.SEE_LEDGER) and not actor.region and (wrong := ledger_alert(queries.last_verification(), at=at)):
         found.append(Alert(wrong, reverse("admin:accounts_ledgerevent_changelist")))
     return found

@@ -17,6 +17,7 @@ from accounts.models import (
     EducationRecord,
     IdentityRequest,
     LedgerEvent,
+    Photo,
     Point,
     Region,
     Site,
@@ -120,6 +121,11 @@ def _candidates(actor: Actor) -> Q:
 
 @scope(EducationRecord)
 def _education(actor: Actor) -> Q:
+    return Q(candidate__in=visible_to(actor, Candidate))
+
+
+@scope(Photo)
+def _photos(actor: Actor) -> Q:
     return Q(candidate__in=visible_to(actor, Candidate))
 
 

@@ -159,7 +159,7 @@ def walls(cut: Image.Image) -> list[Any]:
     """
     seen = np.asarray(cut, np.float32)
     height, width = seen.shape[:2]
-    side, top, low = max(1, round(width * 0.07)), max(1, round(height * 0.055)), round(height * 0.5)
+    side, top, low = max(1, round(width * 0.09)), max(1, round(height * 0.055)), round(height * 0.5)
     columns = [seen[:low, :side], seen[:low, -side:]]
     pieces = [part for column in columns for part in np.array_split(column, 4, axis=0)]
     return pieces + np.array_split(seen[:top], 4, axis=1)

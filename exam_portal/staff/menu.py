@@ -38,6 +38,7 @@ MENU: list[tuple[str | Promise, list[Task]]] = [
         [
             Task(_("My work"), "admin:index"),
             Task(_("Candidates"), "admin:accounts_candidate_changelist", Right.SEE_CANDIDATES),
+            Task(_("Photos"), "admin:accounts_photo_changelist", Right.SEE_CANDIDATES),
             Task(_("Applications about identities"), "admin:accounts_identityrequest_changelist", Right.SEE_CANDIDATES),
         ],
     ),

@@ -253,7 +253,7 @@ CASES: list[Case] = [
     _of("blurred a little", lambda f: blurred(portrait(f), 1.5), sharp=DOUBT, face=PASS),
     _of("blurred", lambda f: blurred(portrait(f), 5), sharp=FAIL),
     _of("blurred much", lambda f: blurred(portrait(f), 9), sharp=FAIL),
-    _of("shaken", lambda f: shaken(portrait(f), 26), sharp=BAD),
+    _of("shaken", lambda f: shaken(portrait(f), 40), sharp=BAD),
     _of("noise", lambda f: noisy(portrait(f), 6), face=PASS, sharp=PASS, compression=PASS),
     _of("much noise", lambda f: noisy(portrait(f), 16), face=PASS),
     # Light
