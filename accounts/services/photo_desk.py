@@ -1,4 +1,4 @@
-"""What staff do with photos that the checks doubt (R03): accept one, or refuse it with a reason that the candidate reads."""
+"""What staff do with photos that the checks doubt (R03): accept, or refuse with a reason for the candidate."""
 
 from datetime import datetime
 
