@@ -126,6 +126,7 @@ class CandidateAdmin(SearchedByPost):
             candidate=candidate,
             basic=getattr(candidate, "basic_information", None),
             wechat=getattr(candidate, "wechat", None),
+            photo=queries.standing_photo(candidate),
             email=_masked_address(candidate.user.email),
             may_reveal=there and actor.may(Right.REVEAL_ID),
             helps=self._helps(actor, candidate, forms) if there else [],

@@ -61,8 +61,9 @@ def blur(grey: Pixels) -> float:
     """
     if min(grey.shape) < 16:
         return 9.0
-    again = grey[1:-1] / 2 + (grey[:-2] + grey[2:]) / 4
-    again = again[:, 1:-1] / 2 + (again[:, :-2] + again[:, 2:]) / 4
+    half, quarter = np.float32(0.5), np.float32(0.25)
+    again: Pixels = half * grey[1:-1] + quarter * (grey[:-2] + grey[2:])
+    again = half * again[:, 1:-1] + quarter * (again[:, :-2] + again[:, 2:])
     steep, flatter = _slopes(grey[1:-1, 1:-1]), _slopes(again)
     count = int(_STEEPEST * steep.size)
     limit = float(np.partition(steep.ravel(), -count)[-count])
