@@ -96,6 +96,7 @@ def _of_the_face(intake: Intake, found: faces.Faces, frame: Frame, walls: list[A
     kept = min(1.0, measures_of(frame, rules)[0] / (frame.width * intake.scale))
     wall = np.concatenate([piece.reshape(-1, 3) for piece in walls])
     values: dict[str, float] = {
+        "frontal": found.frontal,
         "upscaled": max(1.0, measures.enlargement(around) * kept),
         "colour": 0.0 if intake.grey else measures.colour(coloured, wall),
         "sharp": measures.blur(grey) / face.width * 100,

@@ -29,11 +29,14 @@ BESIDE = 0.3
 # From the detector's box, which goes from the brows to above the chin, to crown and chin; in heights of the box.
 # Measured on the ten average faces: eyes, brows and chins of all lie within 0.03 of one another.
 _CROWN, _CHIN, _EAR = 0.43, 0.12, 0.04
-# What scores less is a face to the detector, and to nobody else.
-_LEAST_SCORE = 0.2
+# What scores less is a face to the detector, and to nobody else; so much is a face without any doubt.
+_LEAST_SCORE, _CERTAIN_SCORE = 0.2, 3.0
 # Sides of the crops on which the box is found anew, so that its grid falls elsewhere, and of that for symmetry.
 _AGAIN = (126, 136)
 _MIRRORED = 40
+# The side of the square in which a face is looked at, and its lines where eyes and mouth are.
+_LOOKED_AT = 64
+_EYES, _MOUTH = slice(12, 30), slice(34, 54)
 # Degrees; a head that leans farther is not found by the detector. First these turns are tried, then some between.
 _TURNS = (-16.0, -8.0, 0.0, 8.0, 16.0)
 _CLOSER = (4.0, 2.0)
@@ -46,11 +49,16 @@ def _detector() -> Any:
 
 @dataclass(frozen=True)
 class Faces:
-    """The faces of a picture, in its pixels: how many, the head of the biggest, and whether the picture lies."""
+    """The faces of a picture, in its pixels: how many, the head of the biggest, and whether the picture lies.
+
+    `frontal` tells how far the biggest looks into the camera with nothing over it, at most 1: the least of how certain
+    the detector is and what `_frontal` finds.
+    """
 
     number: int
     head: Box | None = None
     face: Ends | None = None
+    frontal: float = 0.0
     lies: bool = False
 
 
@@ -82,13 +90,14 @@ def find(picture: Image.Image, grey: Image.Image) -> Faces:
     number = sum(1 for each in found if each[2] - each[0] >= least)
     back = picture.width / grey.width
     roll, axis = _symmetry(grey, box)
-    box = _steadied(grey, box, roll, axis)
+    box, certainty = _steadied(grey, box, roll, axis)
     left, top, right, bottom = _enlarged(box, back)
     height = bottom - top
     head = Box(
         left - _EAR * height, top - _CROWN * height, right + _EAR * height, bottom + _CHIN * height, round(roll, 2)
     )
-    return Faces(number, _swung(head, (left + right) / 2, (top + bottom) / 2), (left, top, right, bottom))
+    upright = _swung(head, (left + right) / 2, (top + bottom) / 2)
+    return Faces(number, upright, (left, top, right, bottom), min(_frontal(grey, box, roll), certainty))
 
 
 def _swung(head: Box, x: float, y: float) -> Box:
@@ -100,9 +109,14 @@ def _swung(head: Box, x: float, y: float) -> Box:
 
 def _detect(grey: Image.Image) -> list[Ends]:
     """Boxes of faces, the biggest first."""
-    boxes, _scores, _which = _detector().run(np.asarray(grey), 0, _LEAST_SCORE)
-    found = [(float(box.left()), float(box.top()), float(box.right() + 1), float(box.bottom() + 1)) for box in boxes]
-    return sorted(found, key=lambda box: box[0] - box[2])
+    return [box for box, _score in _scored(grey)]
+
+
+def _scored(grey: Image.Image) -> list[tuple[Ends, float]]:
+    """Boxes of faces with what the detector gives for each, the biggest first."""
+    boxes, scores, _which = _detector().run(np.asarray(grey), 0, _LEAST_SCORE)
+    ends = [(float(box.left()), float(box.top()), float(box.right() + 1), float(box.bottom() + 1)) for box in boxes]
+    return sorted(zip(ends, scores, strict=True), key=lambda found: found[0][0] - found[0][2])
 
 
 def _enlarged(box: Ends, times: float) -> Ends:
@@ -141,12 +155,33 @@ def _symmetry(grey: Image.Image, box: Ends) -> tuple[float, float]:
     return peak, likeness[best][1] * reach
 
 
-def _mirrored(seen: Grey) -> tuple[float, float]:
-    """How much a square is its own mirror image, at most 1, and where the axis is, from the middle, in its width."""
+def _frontal(grey: Image.Image, box: Ends, roll: float) -> float:
+    """How much the upper and the lower half of the face are their own mirror image, and the mouth shows: the least.
+
+    A head that is turned and a hand before it are not symmetric; behind a mask there is no mouth, so that the slopes
+    there have little of the energy that those of the eyes have.
+    """
+    seen = _around(grey, box, 1.1, 2 * _LOOKED_AT).rotate(roll, Image.Resampling.BILINEAR)
+    down, right = _slopes(np.asarray(seen.resize((_LOOKED_AT, _LOOKED_AT), Image.Resampling.BOX), np.float32))
+    energy = down**2 + right**2
+    both = down * down[:, ::-1] - right * right[:, ::-1]
+    halves = [float(both[half].sum() / (energy[half].sum() or 1.0)) for half in (_EYES, slice(_EYES.stop, None))]
+    mouth = float(energy[_MOUTH, 14:-14].mean() / (energy[_EYES, 8:-8].mean() or 1.0))
+    return min(*halves, mouth, 1.0)
+
+
+def _slopes(seen: Grey) -> tuple[Grey, Grey]:
+    """How steep a picture is downwards and to the right; no edge counts for more than a few."""
     down, right = seen[2:, 1:-1] - seen[:-2, 1:-1], seen[1:-1, 2:] - seen[1:-1, :-2]
     steep = np.hypot(down, right) + 1e-3
-    for slope in (down, right):  # no edge counts for more than a few
+    for slope in (down, right):
         slope *= np.minimum(steep, 40) / steep
+    return down, right
+
+
+def _mirrored(seen: Grey) -> tuple[float, float]:
+    """How much a square is its own mirror image, at most 1, and where the axis is, from the middle, in its width."""
+    down, right = _slopes(seen)
     width = down.shape[1]
     spectrum = (np.fft.rfft(down, 2 * width) ** 2 - np.fft.rfft(right, 2 * width) ** 2).sum(axis=0)
     # At `at` lies the sum over what is `at` apart when one of both is mirrored; the middle is at `width - 1`.
@@ -158,15 +193,19 @@ def _mirrored(seen: Grey) -> tuple[float, float]:
     return float(near[best]) / energy, (best - reach) / 2 / width
 
 
-def _steadied(grey: Image.Image, box: Ends, roll: float, axis: float) -> Ends:
-    """The box where the detector finds it on the average of several grids, around the axis of symmetry."""
+def _steadied(grey: Image.Image, box: Ends, roll: float, axis: float) -> tuple[Ends, float]:
+    """The box where the detector finds it on the average of several grids, around the axis of symmetry.
+
+    And how certain it is of the face set upright, from 0 to 1: faces that are hidden in part, or turned, score less.
+    """
     reach, wide, middle = 1.4, box[2] - box[0], (box[1] + box[3]) / 2
-    sides, middles = [wide], [middle]
+    sides, middles, certain = [wide], [middle], 0.0
     for side in _AGAIN:
         seen = _around(grey, box, reach, side).rotate(roll, Image.Resampling.BILINEAR, fillcolor=128)
-        for _left, top, _right, bottom in _detect(seen)[:1]:
+        for (_left, top, _right, bottom), score in _scored(seen)[:1]:
+            certain += score / _CERTAIN_SCORE / len(_AGAIN)
             scale = reach * wide / side
             sides.append((bottom - top) * scale)
             middles.append(middle + ((top + bottom) / 2 - side / 2) * scale)
     half, x, y = float(np.mean(sides)) / 2, (box[0] + box[2]) / 2 + axis * wide, float(np.mean(middles))
-    return x - half, y - half, x + half, y + half
+    return (x - half, y - half, x + half, y + half), min(certain, 1.0)

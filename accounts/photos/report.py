@@ -6,7 +6,8 @@
 | `type` | whether the file is of a kind that is taken in | 1, or 0 |
 | `bytes` | size of the file; left out where another format than JPEG says nothing by it | bytes |
 | `pixels` | the smaller of width and height over what they must exceed | 1 is just as many |
-| `face` | number of frontal faces | |
+| `face` | number of faces | |
+| `frontal` | how much the face is its own mirror image, or its mouth shows: the least of them | 1 at most |
 | `upscaled` | how many times more pixels the kept picture has than detail, from the spectrum | |
 | `colour` | how far the face's colour is from the background's, beside its brightness | hundredths |
 | `sharp` | how wide the steepest edges of the face are | hundredths of its width |
@@ -30,8 +31,8 @@ from enum import StrEnum
 from typing import Any
 
 PICTURE_ITEMS = (
-    *("type", "bytes", "pixels", "face", "upscaled", "colour", "sharp", "burnt", "drowned"),
-    "compression",
+    *("type", "bytes", "pixels", "face", "frontal", "upscaled", "colour", "sharp"),
+    *("burnt", "drowned", "compression"),
 )
 FRAME_ITEMS = ("size", "aspect", "head", "centred", "upright", "exposure", "white", "even")
 ITEMS = PICTURE_ITEMS + FRAME_ITEMS

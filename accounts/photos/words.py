@@ -14,7 +14,8 @@ LABELS: dict[str, Text] = {
     "type": _("Kind of file"),
     "bytes": _("Size of the file"),
     "pixels": _("Size of the picture"),
-    "face": _("One face, looking into the camera"),
+    "face": _("One face"),
+    "frontal": _("Looking straight, nothing over the face"),
     "upscaled": _("Not enlarged"),
     "colour": _("In colours"),
     "sharp": _("Sharpness"),
@@ -42,6 +43,9 @@ HELP: dict[str, Text] = {
     ),
     "face/lies": _("The picture lies on its side. Turn it on your telephone, then choose it once more."),
     "face/many": _("There is more than one face. Nobody else may be in the picture, nor on a wall behind you."),
+    "frontal": _(
+        "The face is turned, partly hidden, or lit from one side. Look straight into the camera, with light from the front."
+    ),
     "upscaled": _("The picture was enlarged and shows no more for it. Choose the original from the camera."),
     "colour": _("The picture has no colours, or everything has one tint. Take it in colours, by daylight."),
     "sharp": _("The face is blurred. Wipe the lens, let somebody else hold the telephone still, and tap on the face."),
@@ -105,6 +109,7 @@ _SHOWN: dict[str, Callable[[float], str]] = {
     "sharp": _number(2),
     "aspect": _number(2),
     "face": _number(0),
+    "frontal": _percent,
 }
 
 
