@@ -25,8 +25,8 @@ _PEOPLE = """
 _APPLICATIONS = """
     INSERT INTO registration_application
         (candidate_id, exam_id, exam_region_id, point_id, number, state, version, channel, subjects, last_transition,
-         created_at)
-    SELECT id, %(exam)s, %(exam_region)s, %(point)s, id_digest, 'draft', 0, 'web', '{}', '', %(at)s
+         photo_digest, created_at)
+    SELECT id, %(exam)s, %(exam_region)s, %(point)s, id_digest, 'draft', 0, 'web', '{}', '', '', %(at)s
     FROM accounts_candidate
     WHERE id_digest LIKE 'filled%%' AND substr(id_digest, 7)::int BETWEEN %(first)s AND %(last)s ORDER BY id;
 """

@@ -44,7 +44,7 @@ HELP: dict[str, Text] = {
     "face/lies": _("The picture lies on its side. Turn it on your telephone, then choose it once more."),
     "face/many": _("There is more than one face. Nobody else may be in the picture, nor on a wall behind you."),
     "frontal": _(
-        "The face is turned, partly hidden, or lit from one side. Look straight into the camera, with light from the front."
+        "The face is turned, partly hidden, or lit from one side. Look straight into the camera, light from the front."
     ),
     "upscaled": _("The picture was enlarged and shows no more for it. Choose the original from the camera."),
     "colour": _("The picture has no colours, or everything has one tint. Take it in colours, by daylight."),

@@ -33,7 +33,7 @@ def adopt(*names: str) -> None:
 
 def discard(*names: str | None) -> None:
     """No row refers to these files once this transaction has ended; they are removed then."""
-    given = [name for name in names if name]
+    given = sorted({name for name in names if name})
     LeftFile.objects.bulk_create(LeftFile(name=name, remove_at=clock.now()) for name in given)
     transaction.on_commit(lambda: _remove(given))
 

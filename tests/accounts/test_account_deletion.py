@@ -288,8 +288,10 @@ def test_nothing_is_closed_for_what_is_no_longer_open(
         request = report(resident_id(9), point)
         at_time(at + timedelta(days=1))
         later = factories.CandidateFactory(id_number=resident_id(9))
-        for give in (factories.give_basic_information, factories.give_education, factories.give_wechat):
-            give(later)
+        factories.give_basic_information(later)
+        factories.give_photo(later)
+        factories.give_education(later)
+        factories.give_wechat(later)
         factories.give_credentials(later)
         draft = factories.make_draft(later, draft.exam)
     applications.submit(application=draft, actor=acting(draft.candidate), at=clock.now())

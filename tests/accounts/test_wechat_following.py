@@ -198,6 +198,7 @@ def to_do(candidate: Candidate) -> NextStep:
 
 def complete(candidate: Candidate) -> WeChatUser:
     factories.give_basic_information(candidate)
+    factories.give_photo(candidate)
     factories.give_education(candidate)
     return bind(candidate, openid="o1")
 

@@ -26,11 +26,13 @@ def test_a_clerk_finds_reveals_helps_and_looks(
     for name in ("王芳", "王芳芳", "买买提·吐尔逊"):
         other = factories.CandidateFactory(name=name)
         factories.give_basic_information(other)
+        factories.give_photo(other)
         factories.give_education(other)
         factories.give_wechat(other)
         factories.make_draft(other, exam)
     candidate = factories.CandidateFactory(name="林𫖯")
     factories.give_basic_information(candidate)
+    factories.give_photo(candidate)
     factories.give_education(candidate, 2)
     factories.give_wechat(candidate)
     draft = factories.make_draft(candidate, exam)

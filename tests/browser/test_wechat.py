@@ -28,6 +28,7 @@ def newcomer(year_2024: None) -> Candidate:  # noqa: F811
     candidate.user.set_password(PASSWORD)
     candidate.user.save()
     factories.give_basic_information(candidate)
+    factories.give_photo(candidate)
     factories.give_education(candidate)
     return candidate
 
@@ -60,7 +61,7 @@ def refused(walk: Walker, draft: Application) -> None:
     assert walk.page.locator(f"main form[action='{EXAM}/submit/']").count() == 0
     before = Application.objects.filter(pk=draft.pk).values().get()
     assert (before["state"], before["version"]) == (State.DRAFT, 0)
-    assert before["photo_confirmed_at"] and not Submission.objects.exists()
+    assert before["photo_digest"] and not Submission.objects.exists()
 
 
 @pytest.mark.rule("R08", "R17")

@@ -26,6 +26,11 @@ EXPECTED: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "portal:dashboard": (SIGN_IN, 200, 200, 403),
     "accounts:notice": (200, 200, 200, 200),
     "accounts:basic_information": (SIGN_IN, 200, 200, 403),
+    "accounts:photo": (SIGN_IN, 200, 200, 403),
+    "accounts:photo_choose": (SIGN_IN, 302, 302, 403),
+    "accounts:photo_move": (SIGN_IN, 302, 302, 403),
+    "accounts:photo_take_back": (SIGN_IN, 302, 302, 403),
+    "accounts:photo_picture": (SIGN_IN, 200, 404, 403),
     "accounts:education": (SIGN_IN, 200, 200, 403),
     "accounts:education_correct": (SIGN_IN, 200, 404, 403),
     "accounts:credentials": (SIGN_IN, 200, 200, 403),
@@ -91,6 +96,8 @@ ARGUMENTS = {
     "kind": "change",
     "number": "000000000000",
     "record": "0",
+    "pk": "0",
+    "part": "kept",
     "credential": "senior_nurse",
     "token": "unknown",
 }
@@ -131,7 +138,8 @@ def test_who_may_open_what(draft: Application, method: str) -> None:
     applications.submit(application=draft, actor=acting(draft.candidate), at=clock.now())
     request = ask_deletion(draft.candidate, Point.objects.get(code="4301"))
     Credential.objects.create(candidate=draft.candidate, kind="senior_nurse", since=date(2018, 7, 1))
-    given = {"number": request.number, "record": str(draft.candidate.education.get().pk)}
+    photo = draft.candidate.photos.standing().get()
+    given = {"number": request.number, "record": str(draft.candidate.education.get().pk), "pk": str(photo.pk)}
     staff = factories.make_staff(Point.objects.get(code="4301"))
     Telephone(staff.user)
     clients = [*(Client() for _role in range(3)), staff_client(staff)]

@@ -29,6 +29,10 @@ def how(application: Application, **changes: Any) -> dict[str, Any]:
     }
 
 
+def digest_of(candidate: Candidate) -> str:
+    return candidate.photos.standing().get().digest
+
+
 @pytest.mark.rule("R01")
 @pytest.mark.parametrize(
     ("at", "allowed"),
@@ -86,7 +90,7 @@ def test_a_draft_with_a_missing_step_is_not_submitted(draft: Application, missin
         "region": {"exam_region": None},
         "point": {"point": None},
         "specialty": {"specialty": None},
-        "photo": {"photo_confirmed_at": None},
+        "photo": {"photo_digest": ""},
     }
     Application.objects.filter(pk=draft.pk).update(**emptied[missing])
     with pytest.raises(NotReady):
@@ -184,7 +188,7 @@ def test_choosing_a_region_for_the_first_time_empties_nothing(exam: Exam, candid
     with pytest.raises(NotReady):
         applications.choose_specialty(specialty=exam.specialties.first(), subjects=["1"], **how(application))
     with pytest.raises(NotReady):
-        applications.confirm_photo(**how(application))
+        applications.confirm_photo(digest=digest_of(candidate), **how(application))
 
 
 @pytest.mark.parametrize("name", ["accept_pledge", "confirm_photo", "submit", "withdraw"])
@@ -193,7 +197,7 @@ def test_nobody_acts_on_anothers_application(draft: Application, name: str) -> N
     before = Application.objects.values().get(pk=draft.pk)
     for actor in (stranger, factories.staff_of(draft.point), factories.staff_of(None, "43"), VISITOR, SYSTEM):
         with pytest.raises(Refused) as refused:
-            getattr(applications, name)(**how(draft, actor=actor))
+            getattr(applications, name)(**{"digest": "x"} if name == "confirm_photo" else {}, **how(draft, actor=actor))
         assert refused.value.code == "forbidden"
         assert Application.objects.values().get(pk=draft.pk) == before
 
@@ -210,9 +214,9 @@ def test_nobody_starts_anothers_application(candidate: Candidate, newcomer: Cand
 @pytest.mark.parametrize("name", ["choose_region", "confirm_photo"])
 def test_services_keep_the_order_too(exam: Exam, candidate: Candidate, name: str) -> None:
     application = factories.begin(candidate, exam)
-    answer = {"exam_region": exam.regions.first()} if name == "choose_region" else {}
+    answers = {"choose_region": {"exam_region": exam.regions.first()}, "confirm_photo": {"digest": digest_of(candidate)}}
     with pytest.raises(NotReady):
-        getattr(applications, name)(**answer, **how(application))
+        getattr(applications, name)(**answers[name], **how(application))
 
 
 @pytest.mark.rule("R25")
@@ -225,13 +229,7 @@ def test_changing_the_region_empties_the_form_but_not_the_account(draft: Applica
     assert draft.specialty is not None
     applications.choose_region(exam_region=other, empty=True, **how(draft))
     draft.refresh_from_db()
-    assert (draft.point, draft.site, draft.specialty, draft.subjects, draft.photo_confirmed_at) == (
-        None,
-        None,
-        None,
-        [],
-        None,
-    )
+    assert (draft.point, draft.site, draft.specialty, draft.subjects, draft.photo_digest) == (None, None, None, [], "")
     assert draft.candidate.education.count() == 1
 
 

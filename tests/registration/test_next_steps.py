@@ -36,6 +36,7 @@ def walk(application: Application, *names: str) -> None:
 def test_the_account_comes_before_the_exam(exam: Exam, newcomer: Candidate) -> None:
     for name, give in (
         ("accounts:basic_information", factories.give_basic_information),
+        ("accounts:photo", factories.give_photo),
         ("accounts:education", factories.give_education),
         ("accounts:wechat", factories.give_wechat),
     ):
@@ -157,7 +158,7 @@ def test_no_two_to_dos_have_one_name() -> None:
 @pytest.mark.rule("R17")
 def test_all_pages_of_a_draft_are_one_thing_to_do(draft: Application, candidate: Candidate) -> None:
     complete = asked(candidate)
-    draft.subjects, draft.photo_confirmed_at = [], None
+    draft.subjects, draft.photo_digest = [], ""
     draft.save()
     begun = asked(candidate)
     assert complete is not None and begun is not None

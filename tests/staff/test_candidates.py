@@ -45,6 +45,7 @@ def apply_here(exam: Exam, region: str = "43", **more: Any) -> Candidate:
     """A candidate who applies at the first point of the region."""
     candidate = factories.CandidateFactory(**more)
     factories.give_basic_information(candidate)
+    factories.give_photo(candidate)
     factories.give_education(candidate)
     factories.give_wechat(candidate)
     factories.make_draft(candidate, exam, region=region)
