@@ -50,7 +50,8 @@ def current(request: HttpRequest) -> Looking | None:
     if state is None or state["by"] != request.user.pk or time.time() >= state["until"]:
         return None
     candidates = _seen(request, Right.HELP_ACCOUNTS).filter(pk=state["candidate"], deleted_at=None)
-    candidate = candidates.select_related("user", "basic_information", "wechat").first()
+    related = candidates.select_related("user", "basic_information", "wechat").prefetch_related("photos")
+    candidate = related.first()
     if candidate is None:
         return None
     return Looking(candidate=candidate, until=clock.as_shown(datetime.fromtimestamp(state["until"], UTC)))

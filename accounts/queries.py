@@ -36,7 +36,7 @@ def inbox(candidate: Candidate) -> QuerySet[Message]:
 
 def standing_photo(candidate: Candidate) -> Photo | None:
     """The photo that stands, whether or not staff refused it."""
-    return candidate.photos.standing().first()
+    return next((photo for photo in candidate.photos.all() if photo.state in Photo.STANDING), None)
 
 
 def calendar_link_of(candidate: Candidate) -> CalendarLink | None:

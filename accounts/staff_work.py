@@ -1,6 +1,7 @@
 """What waits for staff in this app: applications about identities (R07), photos; and whether the ledger is whole."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Min, QuerySet
 from django.urls import reverse
@@ -28,15 +29,14 @@ def work(*, actor: Actor, at: datetime) -> list[Work]:
     found: list[Work] = []
     if actor.may(Right.CHECK_IDENTITY):
         label = _("Applications about identities: to be checked here")
-        found.append(_queue(label, requests, State.MADE, since="made_at"))
+        found.append(_of_identity(label, requests, State.MADE, since="made_at"))
     if actor.may(Right.DECIDE_IDENTITY):
         label = _("Applications about identities: to be decided here")
-        found.append(_queue(label, requests, State.CHECKED, since="checked_at"))
+        found.append(_of_identity(label, requests, State.CHECKED, since="checked_at"))
     if actor.may(Right.DECIDE_PHOTO):
-        rows = visible_to(actor, Photo).filter(state=Photo.State.DOUBTFUL)
-        oldest = rows.aggregate(oldest=Min("chosen_at"))["oldest"]
-        url = reverse("admin:accounts_photo_changelist")
-        found.append(Queue(label=_("Photos to be looked at"), url=url, count=about(rows), oldest=oldest))
+        photos = visible_to(actor, Photo).filter(state=Photo.State.DOUBTFUL)
+        address = reverse("admin:accounts_photo_changelist")
+        found.append(_queue(_("Photos to be looked at"), photos, address, since="chosen_at"))
     if actor.may(Right.SEE_LEDGER) and not actor.region and (wrong := ledger_alert(queries.last_verification(), at=at)):
         found.append(Alert(wrong, reverse("admin:accounts_ledgerevent_changelist")))
     return found
@@ -51,11 +51,10 @@ def ledger_alert(last: LedgerVerification | None, *, at: datetime) -> Promise | 
     return _("The ledger was last verified more than two days ago.") if at - last.at > VERIFIED_WITHIN else None
 
 
-def _queue(label: Promise, requests: QuerySet[IdentityRequest], state: str, *, since: str) -> Queue:
-    rows = requests.filter(state=state)
-    return Queue(
-        label=label,
-        url=f"{reverse('admin:accounts_identityrequest_changelist')}?state__exact={state}",
-        count=about(rows),
-        oldest=rows.aggregate(oldest=Min(since))["oldest"],
-    )
+def _of_identity(label: Promise, requests: QuerySet[IdentityRequest], state: str, *, since: str) -> Queue:
+    address = f"{reverse('admin:accounts_identityrequest_changelist')}?state__exact={state}"
+    return _queue(label, requests.filter(state=state), address, since=since)
+
+
+def _queue(label: Promise, rows: QuerySet[Any], url: str, *, since: str) -> Queue:
+    return Queue(label=label, url=url, count=about(rows), oldest=rows.aggregate(oldest=Min(since))["oldest"])

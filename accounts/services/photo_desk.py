@@ -25,7 +25,7 @@ def accept(*, photo: Photo, actor: Actor, at: datetime) -> None:
         Refused: not this actor's (`forbidden`), or no longer doubtful (`wrong_state`): decided, or replaced.
     """
     photo = _held(photo, actor)
-    _decide(photo, State.ACCEPTED, actor, at)
+    _decide(photo, State.ACCEPTED, "photo.accepted", actor, at)
 
 
 @transaction.atomic
@@ -37,7 +37,7 @@ def refuse(*, photo: Photo, reason: str, actor: Actor, at: datetime) -> None:
     """
     photo = _held(photo, actor)
     photo.refusal = check_reason(reason)
-    _decide(photo, State.REFUSED, actor, at)
+    _decide(photo, State.REFUSED, "photo.refused", actor, at)
     outbox.enqueue(candidate=photo.candidate, kind="photo_refused", object_id=str(photo.pk), version=1, facts={})
     reminders.remind(candidate=photo.candidate, at=at, away=True)
 
@@ -53,13 +53,13 @@ def _held(photo: Photo, actor: Actor) -> Photo:
     return held
 
 
-def _decide(photo: Photo, state: State, actor: Actor, at: datetime) -> None:
+def _decide(photo: Photo, state: State, action: str, actor: Actor, at: datetime) -> None:
     photo.state, photo.decided_by_id, photo.decided_at = state, int(actor.id), at
     photo.save(update_fields=["state", "refusal", "decided_by", "decided_at"])
     ledger.record(
         stream="candidate",
         stream_id=str(photo.candidate_id),
-        action=f"photo.{state}",
+        action=action,
         actor=actor,
         reason=photo.refusal,
         payload={"photo": photo.pk, "digest": photo.digest},

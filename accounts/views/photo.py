@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
 
 from accounts import queries
 from accounts.access import candidate_page
@@ -72,7 +71,6 @@ def take_back(request: HttpRequest, pk: int, *, candidate: Candidate) -> HttpRes
     return redirect("accounts:photo")
 
 
-@require_GET
 @candidate_page
 def picture(request: HttpRequest, pk: int, part: str, *, candidate: Candidate) -> HttpResponse:
     """A picture of one's own: a part, or a frame by its number. The file that was uploaded is never served."""

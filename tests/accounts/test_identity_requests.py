@@ -323,6 +323,10 @@ def test_what_is_no_scan_is_refused(candidate: Candidate, point: Point, clerk: A
     assert (request.state, request.proof.name) == ("made", "")
 
 
+def kept(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.mark.parametrize("last", ["carry_out", "tell"])
 def test_what_is_refused_at_the_last_moment_leaves_no_scan_behind(
     candidate: Candidate, point: Point, clerk: Actor, monkeypatch: pytest.MonkeyPatch, last: str, tmp_path: Path
@@ -333,8 +337,9 @@ def test_what_is_refused_at_the_last_moment_leaves_no_scan_behind(
         raise Refused("no", code="no")
 
     monkeypatch.setattr(identity_desk, last, refuse)
+    before = kept(tmp_path)
     assert refusal(lambda: check(request, clerk)) == "no"
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert kept(tmp_path) == before
 
 
 def test_what_nobody_brought_is_removed_after_its_time(candidate: Candidate, point: Point, clerk: Actor) -> None:

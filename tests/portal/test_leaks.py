@@ -16,7 +16,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.core import signing
 
-from accounts.models import Candidate, Delivery, EmailCode, IdentityRequest, Point, User, WeChatUser
+from accounts.models import Candidate, Delivery, EmailCode, IdentityRequest, Photo, Point, User, WeChatUser
 from tests import factories
 from tests.portal.leaking import Portal, rows
 from tests.portal.leaks import leaked
@@ -179,6 +179,7 @@ def complete_account(browser: Browser) -> None:
     browser.post("/account/basic-information/", **{**BASIC, "mobile": SPELT, "employer": ANSWER, "ethnicity": "x" * 30})
     browser.post("/account/login/", login="quiet.ferry", password=NEW_PASSWORD, next="/account/basic-information/")
     browser.post("/account/basic-information/", **BASIC)
+    factories.give_photo(Candidate.objects.get(user__username="quiet.ferry"))
     browser.form("/account/education/", **EDUCATION)
     browser.form("/account/credentials/", kind="nurse_registration", since="2018-09")
     # An application for a change of identity, and one without an account, with the number in each (R07).
@@ -209,7 +210,7 @@ def register(browser: Browser) -> None:
         ("region", {"region": "43"}),
         ("point", {"place": "4301"}),
         ("specialty", {"specialty": "203", "subjects": "1"}),
-        ("photo", {}),
+        ("photo", {"digest": Photo.objects.get().digest}),
     ):
         browser.form(f"{EXAM}/{step}/", **answers)
     browser.get(f"{EXAM}/check/")

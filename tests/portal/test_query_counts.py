@@ -24,30 +24,30 @@ from tests.staffing import staff_client
 
 pytestmark = pytest.mark.django_db
 
-# Session, user, candidate and unread messages are four on every page of a candidate.
-STEPS = {"overview": 7, "pledge": 7, "region": 8, "point": 9, "specialty": 10, "photo": 7, "check": 11}
+# Session, user, candidate, photos and unread messages are five on every page of a candidate.
+STEPS = {"overview": 8, "pledge": 8, "region": 9, "point": 10, "specialty": 11, "photo": 8, "check": 12}
 ACCOUNT = {
-    "basic_information": 8,
-    "education": 9,
-    "education_correct": 9,
-    "credentials": 9,
-    "credential": 9,
-    "wechat": 8,
-    "inbox": 10,
-    "security": 9,
-    "calendar": 9,
-    "email": 8,
+    "basic_information": 9,
+    "education": 10,
+    "education_correct": 10,
+    "credentials": 10,
+    "credential": 10,
+    "wechat": 9,
+    "inbox": 11,
+    "security": 10,
+    "calendar": 10,
+    "email": 9,
 }
 # What saving a step costs, with the savepoint, the locked row, the ledger's event and the way to the next step;
 # submitting and withdrawing also tell what is to be done now.
 SAVING: dict[str, tuple[dict[str, Any], int]] = {
-    "pledge": ({"accept": "on"}, 11),
-    "region": ({"region": "43"}, 10),
-    "point": ({"place": "4302"}, 14),
-    "specialty": ({"specialty": "201", "subjects": ["1"]}, 15),
-    "photo": ({}, 11),
-    "submit": ({}, 31),
-    "withdraw": ({}, 23),
+    "pledge": ({"accept": "on"}, 13),
+    "region": ({"region": "43"}, 12),
+    "point": ({"place": "4302"}, 16),
+    "specialty": ({"specialty": "201", "subjects": ["1"]}, 17),
+    "photo": ({}, 17),
+    "submit": ({}, 36),
+    "withdraw": ({}, 27),
 }
 
 
@@ -102,7 +102,7 @@ def test_the_list_of_sessions(client: Client, places: int, django_assert_num_que
         Session.objects.create(session_key=key, expire_date=datetime(2999, 1, 1, tzinfo=UTC))
         UserSession.objects.create(user=candidate.user, session_key=key, ip="127.0.0.1")
     client.force_login(candidate.user)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         page = client.get(reverse("accounts:security"))
     assert len(page.context["sessions"]) == places
 
@@ -151,9 +151,9 @@ def test_dashboard_and_exams(client: Client, exam: Exam, exams: int, django_asse
     for number in range(1, exams):
         factories.make_draft(candidate, factories.make_exam(f"other-{number}", prefix=f"X{number}"))
     client.force_login(candidate.user)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert client.get(reverse("portal:dashboard")).status_code == 200
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert client.get(reverse("registration:exams")).status_code == 200
 
 
@@ -166,6 +166,8 @@ def test_saving_each_step(client: Client, exam: Exam, step: str, records: int, d
     answer, queries = SAVING[step]
     if step == "withdraw":
         applications.submit(application=draft, actor=acting(candidate), at=clock.now())
+    if step == "photo":
+        answer = {"digest": candidate.photos.get().digest}
     if step == "submit":
         answer = {"seen": client.get(reverse("registration:check", args=[exam.code])).context["seen"]}
     with django_assert_num_queries(queries):
@@ -195,7 +197,7 @@ def test_the_list_of_applications_for_a_change(
     session = client.session
     session[f"identity_requests:{candidate.user.pk}"] = made
     session.save()
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         page = client.get(reverse("accounts:identity_applications"))
     assert len(page.context["made"]) == rows + 1
 

@@ -214,7 +214,10 @@ def test_nobody_starts_anothers_application(candidate: Candidate, newcomer: Cand
 @pytest.mark.parametrize("name", ["choose_region", "confirm_photo"])
 def test_services_keep_the_order_too(exam: Exam, candidate: Candidate, name: str) -> None:
     application = factories.begin(candidate, exam)
-    answers = {"choose_region": {"exam_region": exam.regions.first()}, "confirm_photo": {"digest": digest_of(candidate)}}
+    answers = {
+        "choose_region": {"exam_region": exam.regions.first()},
+        "confirm_photo": {"digest": digest_of(candidate)},
+    }
     with pytest.raises(NotReady):
         getattr(applications, name)(**answers[name], **how(application))
 

@@ -153,5 +153,5 @@ def test_queries_of_a_calendar(exam: Exam, candidate: Candidate, exams: int, dja
     for number in range(1, exams):
         factories.begin(candidate, factories.make_exam(f"other-{number}", prefix=f"X{number}"))
     path = make(candidate)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert len(events(path)) == exams

@@ -39,7 +39,7 @@ def changed(tmp_path: Path) -> Path:
 def test_plan_of_a_new_exam_counts_what_it_creates(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code("plan", HEALTH) == 2
     printed = capsys.readouterr().out
-    assert "from the file (667):" in printed
+    assert "from the file (687):" in printed
     assert "create 119 specialties\n" in printed and "create levels.1, levels.2, levels.3\n" in printed
     assert not Exam.objects.exists()
 
@@ -47,7 +47,7 @@ def test_plan_of_a_new_exam_counts_what_it_creates(capsys: pytest.CaptureFixture
 @pytest.mark.usefixtures("applied")
 def test_plan_of_an_applied_file_has_nothing_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code("plan", HEALTH) == 0
-    assert capsys.readouterr().out == "2024-health.toml → 2024-health: 2566 values unchanged\n"
+    assert capsys.readouterr().out == "2024-health.toml → 2024-health: 2668 values unchanged\n"
 
 
 @pytest.mark.usefixtures("applied")

@@ -38,13 +38,13 @@ def submit(draft: Application) -> None:
 
 
 @pytest.mark.rule("R03")
-def test_the_whole_walk_in_its_order(signed_in: Client, exam: Exam) -> None:
+def test_the_whole_walk_in_its_order(signed_in: Client, exam: Exam, candidate: Candidate) -> None:
     answers: dict[str, dict[str, Any]] = {
         "pledge": {"accept": "on"},
         "region": {"region": "43"},
         "point": {"place": "4301"},
         "specialty": {"specialty": "203", "subjects": ["1", "2"]},
-        "photo": {},
+        "photo": {"digest": candidate.photos.get().digest},
     }
     assert signed_in.post(url("start", exam)).headers["Location"] == url("overview", exam)
     at = url("pledge", exam)
@@ -64,12 +64,12 @@ def test_the_whole_walk_in_its_order(signed_in: Client, exam: Exam) -> None:
 
 
 @pytest.mark.rule("R03")
-@pytest.mark.parametrize("missing", ["basic_information", "education", "wechat"])
+@pytest.mark.parametrize("missing", ["basic_information", "photo", "education", "wechat"])
 def test_choosing_an_exam_names_and_links_what_the_account_lacks(
     client: Client, exam: Exam, newcomer: Candidate, missing: str
 ) -> None:
     client.force_login(newcomer.user)
-    for kind in {"basic_information", "education", "wechat"} - {missing}:
+    for kind in {"basic_information", "photo", "education", "wechat"} - {missing}:
         getattr(factories, f"give_{kind}")(newcomer)
     response = client.get(reverse("registration:exams"))
     assert response.status_code == 409

@@ -222,9 +222,10 @@ def test_every_id_type_has_its_chinese_name_on_the_paper(language: str) -> None:
 
 
 def test_threads_may_render_at_once(submission: Submission) -> None:
-    alone = printed_form.render(submission)
+    form, data = printed_form.TEMPLATE, printed_form.form_data(submission)
+    alone = printing.render(form, data)
     with ThreadPoolExecutor(4) as threads:
-        assert set(threads.map(printed_form.render, [submission] * 12)) == {alone}
+        assert set(threads.map(printing.render, [form] * 12, [data] * 12)) == {alone}
 
 
 def test_a_fork_after_rendering_is_refused_rather_than_hanging(

@@ -19,6 +19,7 @@ from registration.next_steps import SUBMIT_AGAIN
 from registration.services import applications
 from tests import factories
 from tests.accounts.test_registering import sign_up
+from tests.photos import giving
 from tests.races import at_once
 from tests.registration.reminding import beijing, deliver_all, submit, told, withdraw
 from tests.wechat import Sandbox
@@ -36,10 +37,11 @@ def test_each_step_of_the_account_leaves_the_next_in_the_inbox_and_nowhere_else(
     actor = acting(newcomer)
     reminders.remind(candidate=newcomer, at=clock.now())
     profile.save_basic_information(candidate=newcomer, actor=actor, values=factories.BASIC)
+    giving.chosen(newcomer)
     education.add_education(candidate=newcomer, actor=actor, **factories.education())
     WeChatUser.objects.create(unionid="u1", following=True)
     wechat.bind(candidate=newcomer, actor=actor, unionid="u1", nickname="", at=clock.now())
-    names = ["enter_basic_information", "add_education", "bind_wechat", "choose_exam"]
+    names = ["enter_basic_information", "add_photo", "add_education", "bind_wechat", "choose_exam"]
     (unread,) = Message.objects.filter(kind=Message.TODO, read_at=None)
     assert unread.facts["todo"] == "choose_exam", "what is done is no news"
     assert told(newcomer) == [(name, 0) for name in names]

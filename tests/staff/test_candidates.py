@@ -248,7 +248,7 @@ def test_the_page_takes_as_many_queries_for_one_row_as_for_three(exam: Exam, cle
     clerk.get(page_of(candidate))
     with CaptureQueriesContext(connection) as queries:
         assert clerk.get(page_of(candidate)).status_code == 200
-    assert len(queries) == 12
+    assert len(queries) == 13
 
 
 def test_a_deleted_account_is_shown_and_offers_nothing(exam: Exam, nation: Client) -> None:

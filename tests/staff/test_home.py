@@ -29,7 +29,7 @@ def test_the_point_reads_how_many_wait_and_since_when(exam: Exam) -> None:
     first = ask_deletion(factories.make_candidate(), point)
     ask_deletion(factories.make_candidate(), point)
     ask_deletion(factories.make_candidate(), Point.objects.get(code="4302"))
-    (queue,), _deadlines, page = home("point_reviewer", point="4301")
+    (queue, _photos), _deadlines, page = home("point_reviewer", point="4301")
     assert (queue.count, queue.oldest) == ((2, True), first.made_at)
     assert queue.url == "/staff/accounts/identityrequest/?state__exact=made"
     assert queue.url in page
@@ -45,9 +45,9 @@ def test_the_region_reads_what_its_points_checked(exam: Exam) -> None:
         checked_at=clock.now() - timedelta(hours=1),
         proof="identity/x",
     )
-    (queue, _changes), _deadlines, _page = home("region_reviewer", region="43")
+    (queue, *_others), _deadlines, _page = home("region_reviewer", region="43")
     assert (queue.count.number, queue.url[-7:]) == (1, "checked")
-    (other, _changes), _deadlines, _page = home("region_reviewer", region="12")
+    (other, *_others), _deadlines, _page = home("region_reviewer", region="12")
     assert (other.count.number, other.oldest) == (0, None)
 
 
@@ -90,7 +90,7 @@ def test_what_was_not_counted_to_the_end_is_said_in_words(
 def test_everything_that_the_menu_leads_to_has_a_chinese_title(exam: Exam) -> None:
     client = staff_client(factories.make_staff(region="43", role="region_admin"))
     addresses = [entry.url for _heading, entries in client.get("/staff/").context["menu"] for entry in entries]
-    assert len(addresses) == 8
+    assert len(addresses) == 9
     for address in addresses:
         title = re.search(r"<h1>(.*?)</h1>", client.get(address).content.decode(), re.DOTALL)
         assert title and re.fullmatch(r"\s*[\u4e00-\u9fff]+\s*", title[1]), address

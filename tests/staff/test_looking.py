@@ -99,8 +99,11 @@ def begin(assignment: StaffAssignment, candidate: Candidate) -> Client:
 
 def addresses(candidate: Candidate) -> Iterator[tuple[str, str]]:
     """Every page of a candidate with its name, those of an application for what is submitted and for a draft."""
-    request = candidate.identity_requests.get()
-    given = {"number": request.number, "record": str(candidate.education.first().pk)}  # type: ignore[union-attr]
+    given = {
+        "number": candidate.identity_requests.get().number,
+        "record": str(candidate.education.first().pk),  # type: ignore[union-attr]
+        "pk": str(candidate.photos.get().pk),
+    }
     for name in sorted(SHOWN | set(WITHHELD)):
         for url in {address(name, **given, code=code) for code in ("2024-health", "second")}:
             yield name, url
@@ -122,11 +125,13 @@ def test_all_pages_are_those_of_the_candidate_and_nothing_is_written(looking: Cl
             if name in WITHHELD:
                 assert response.status_code == 403, url
             elif response.status_code == 302:
-                assert response.headers["Location"].startswith("/exams/"), url
+                assert response.headers["Location"].startswith(("/exams/", "/account/photo/")), url
             else:
                 assert response.status_code == 200, url
         page = looking.get(url)
-        if page.status_code != 302:
+        if name == "accounts:photo_picture":
+            assert "no-store" in page.headers["Cache-Control"], url
+        elif page.status_code != 302:
             text = page.content.decode()
             assert BANNER in text, url
             assert looked_at.user.username in text, url
@@ -349,7 +354,7 @@ def test_looking_takes_five_queries_more_than_the_candidate_does(looking: Client
         with CaptureQueriesContext(connection) as queries:
             assert client.get("/dashboard/").status_code == 200
         counts.append(len(queries))
-    assert counts == [9, 14]
+    assert counts == [10, 15]
 
 
 def test_whose_role_is_ended_is_signed_out_and_looks_no_more(looking: Client, assignment: StaffAssignment) -> None:

@@ -36,11 +36,13 @@ class Expect:
         takes: a right, one of several, ANYBODY of staff, or NOBODY.
         row: which row of a territory the URL names, if it does; then another's is refused.
         level: the only level whose staff may, where the right alone does not say it.
+        more: what the URL takes besides the row.
     """
 
     takes: Right | tuple[Right, ...] | str
     row: str = ""
     level: Level | None = None
+    more: tuple[str, ...] = ()
 
 
 EXPECTED: dict[str, Expect] = {
@@ -68,6 +70,10 @@ EXPECTED: dict[str, Expect] = {
     "admin:accounts_identityrequest_proof": Expect(
         (Right.CHECK_IDENTITY, Right.DECIDE_IDENTITY), row="identity_request"
     ),
+    "admin:accounts_photo_changelist": Expect(Right.SEE_CANDIDATES),
+    "admin:accounts_photo_change": Expect(Right.SEE_CANDIDATES, row="photo"),
+    "admin:accounts_photo_picture": Expect(Right.SEE_CANDIDATES, row="photo", more=("kept",)),
+    "admin:accounts_photo_decide": Expect(Right.DECIDE_PHOTO),
     "admin:registration_application_close": Expect(Right.CLOSE_APPLICATION, row="application"),
     "admin:accounts_staffassignment_changelist": Expect(Right.SEE_STAFF),
     "admin:accounts_staffassignment_search": Expect(Right.SEE_STAFF),
@@ -142,8 +148,8 @@ def test_what_is_no_page_is_not_found_by_any_role(exam: object, role: str) -> No
 
 
 def address(world: World, name: str, place: str = OWN) -> str:
-    row = EXPECTED[name].row
-    return reverse(name, args=[world.rows[place][row]] if row else [])
+    expect = EXPECTED[name]
+    return reverse(name, args=[world.rows[place][expect.row], *expect.more] if expect.row else [])
 
 
 def allowed(name: str, role: str, place: str) -> bool:
@@ -191,7 +197,7 @@ def test_who_may_open_what(world: World, role: str) -> None:
             response = client.get(url)
             if allowed(name, role, place):
                 assert response.status_code in {200, 302}, where
-                text = response.content.decode()
+                text = response.content.decode(errors="replace")
                 page = bare(text)
                 assert [number for number in numbers if number in page] == [], where
                 if TYPED[:3] in text:

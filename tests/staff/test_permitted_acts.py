@@ -94,6 +94,7 @@ ACTS: dict[str, Act] = {
     "admin:accounts_identityrequest_refuse": whose_turn,
     "admin:accounts_identityrequest_reveal": reason,
     "admin:accounts_identityrequest_proof": checked,
+    "admin:accounts_photo_decide": lambda world, place, *_how: {f"decide-{world.rows[place]['photo']}": "accept"},
     "admin:registration_application_close": closing,
     "admin:accounts_staffassignment_add": somebody,
     "admin:accounts_staffassignment_end": lambda *_how: {},
@@ -107,7 +108,7 @@ ACTS: dict[str, Act] = {
     "admin:registration_examyearchange_withdraw": own_change,
 }
 # Pages to look at, whose searches tests/staff/test_permitted_lists.py sends.
-TO_LOOK = ("index", "login", "logout", "_changelist", "_change", "_search")
+TO_LOOK = ("index", "login", "logout", "_changelist", "_change", "_search", "_picture")
 END = "admin:accounts_candidate_look_end"
 
 

@@ -18,6 +18,7 @@ __all__ = ["world"]
 LISTS = {
     "admin:accounts_candidate_changelist": "candidate",
     "admin:accounts_identityrequest_changelist": "identity_request",
+    "admin:accounts_photo_changelist": "photo",
     "admin:accounts_staffassignment_changelist": "staff",
     "admin:accounts_ledgerevent_changelist": "event",
     "admin:registration_exam_changelist": "exam",

@@ -90,8 +90,8 @@ def addresses(many: Many) -> dict[str, str]:
     }
 
 
-AT_A_POINT = {"home": 6, "candidates": 5, "candidates by name": 5}
-OF_A_REGION = {**AT_A_POINT, "home": 9, "close": 11}
+AT_A_POINT = {"home": 8, "candidates": 5, "candidates by name": 5}
+OF_A_REGION = {**AT_A_POINT, "home": 11, "close": 11}
 OF_THE_NATION = {**AT_A_POINT, "ledger": 8, "ledger of a person": 9, "ledger of a number": 9, "member": 10}
 COUNTS: dict[str, dict[str, int]] = {
     "site_clerk": AT_A_POINT,

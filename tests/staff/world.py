@@ -13,6 +13,7 @@ from accounts.models import (
     EducationRecord,
     IdentityRequest,
     LedgerEvent,
+    Photo,
     Point,
     Site,
     StaffAssignment,
@@ -30,6 +31,7 @@ MODELS: dict[str, type[Any]] = {
     "candidate": Candidate,
     "education": EducationRecord,
     "identity_request": IdentityRequest,
+    "photo": Photo,
     "application": Application,
     "staff": StaffAssignment,
     "event": LedgerEvent,
@@ -80,6 +82,8 @@ def _rows(exam: Exam, point: Point) -> dict[str, Any]:
     candidate = factories.make_candidate()
     application = factories.make_draft(candidate, exam, region=point.region_id)
     Application.objects.filter(pk=application.pk).update(point=point)
+    photo = candidate.photos.get()
+    Photo.objects.filter(pk=photo.pk).update(state=Photo.State.DOUBTFUL)
     request = ask_deletion(candidate, point)
     staff = factories.make_staff(point)
     site = Site.objects.select_related("point__region").get(code=f"{point.code}01")
@@ -108,6 +112,7 @@ def _rows(exam: Exam, point: Point) -> dict[str, Any]:
         "candidate": candidate.pk,
         "education": candidate.education.get().pk,
         "identity_request": request.pk,
+        "photo": photo.pk,
         "application": application.pk,
         "staff": staff.pk,
         "event": events[-1].pk,
