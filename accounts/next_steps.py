@@ -30,8 +30,8 @@ ADD_PHOTO = Todo(
 )
 CHOOSE_PHOTO = Todo(
     "choose_photo",
-    title=_("Choose how your photo is cut"),
-    text=_("Your picture has been checked. Look at the suggested cut, and accept it or choose another."),
+    title=_("Your picture has been checked"),
+    text=_("Look at what was found: choose how it is cut, or take another one."),
     action=_("Look at it"),
 )
 REPLACE_PHOTO = Todo(

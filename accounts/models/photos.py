@@ -47,10 +47,11 @@ class Photo(models.Model):
 
     `original` is as it was uploaded, and never served; `preview` is a small copy of it; `kept` is the JPEG for the
     exam, `digest` its SHA-256. `report` holds of accounts.photos.report.Report what is not in the frames: width,
-    height, items, head; and once one was chosen `chosen`: number, kind, frame, items. `attempts` counts how often a
-    worker began to check it, `again_at` is when the sweeper rings for it again. `asked_rule_set` are other rules by
-    which it is to be checked too. `used_at` is when a submission first took it. `alike` are photos of other candidates
-    that look the same, a hint to staff.
+    height, items, head, and where no frame can help `beside`, items of what is around the head; and once one was
+    chosen `chosen`: number, kind, frame, items. `attempts` counts how often a worker began to check it, `again_at`
+    is when the sweeper rings for it again. `asked_rule_set` are other rules by which it is to be checked too.
+    `used_at` is when a submission first took it. `alike` are photos of other candidates that look the same, a hint
+    to staff.
     """
 
     class State(models.TextChoices):
@@ -158,8 +159,8 @@ class Photo(models.Model):
 
     @property
     def items(self) -> list[Item]:
-        """What the checks found of the whole picture."""
-        return items_from(self.report.get("items", []))
+        """What the checks found of the whole picture, and of what is around the head where no frame can help."""
+        return items_from(self.report.get("items", []) + self.report.get("beside", []))
 
     @property
     def hopeless(self) -> bool:

@@ -36,6 +36,8 @@ PICTURE_ITEMS = (
 )
 FRAME_ITEMS = ("size", "aspect", "head", "centred", "upright", "exposure", "white", "even")
 ITEMS = PICTURE_ITEMS + FRAME_ITEMS
+# Those of a frame that another picture puts right, and hardly another frame.
+OF_THE_LIGHT = ("exposure", "white", "even")
 
 
 class Verdict(StrEnum):

@@ -15,7 +15,7 @@ from django.db.models import F, QuerySet
 from accounts.actors import SYSTEM
 from accounts.models import Photo, PhotoFrame
 from accounts.photos.intake import Intake, Problem, Unreadable, read
-from accounts.photos.report import Box, Frame, Framed, Item, Report, Verdict, as_json, worst
+from accounts.photos.report import OF_THE_LIGHT, Box, Frame, Framed, Item, Report, Verdict, as_json, worst
 from accounts.photos.rules import PhotoRules
 from accounts.services import files, ledger
 from accounts.services.photos import FOLDER, rule_set_of
@@ -211,7 +211,10 @@ def _note_again(photo: Photo, rules: PhotoRules, report: Report, items: list[Ite
 def _plain(report: Report) -> dict[str, Any]:
     """What of a report is kept beside the frames."""
     plain: dict[str, Any] = as_json(report)
-    return {name: plain[name] for name in ("width", "height", "items", "head")}
+    kept = {name: plain[name] for name in ("width", "height", "items", "head")}
+    if report.hopeless and report.frames:  # all that is wrong is told at once
+        kept["beside"] = as_json([found for found in report.frames[0].items if found.key in OF_THE_LIGHT])
+    return kept
 
 
 def _state_by(gravest: Verdict) -> State:

@@ -14,7 +14,7 @@ from accounts.models import Candidate, Photo, PhotoFrame
 from accounts.photo_forms import ChooseForm, FrameForm, UploadForm
 from accounts.photos import words
 from accounts.photos.intake import PROBLEMS
-from accounts.photos.report import Item
+from accounts.photos.report import Item, Verdict
 from accounts.services import photos
 from exam_portal import clock
 from exam_portal.kit.forms import carry_out, posted
@@ -29,7 +29,8 @@ def photo(request: HttpRequest, *, candidate: Candidate) -> HttpResponse:
     """The photo that stands, the picture that was uploaded and what was found of it; uploading another."""
     own: dict[str, Any] = {"candidate": candidate, "actor": acting(candidate), "at": clock.arrival(request)}
     form = UploadForm(posted(request), request.FILES or None)
-    if carry_out(form, lambda data: photos.upload(source=data["picture"], **own)):
+    beside = dict.fromkeys(PROBLEMS, "picture")
+    if carry_out(form, lambda data: photos.upload(source=data["picture"], **own), **beside):
         return redirect("accounts:photo")
     return _page(request, candidate, upload=form)
 
@@ -132,6 +133,21 @@ def findings(items: list[Item]) -> list[dict[str, Any]]:
     ]
 
 
+def _found(pending: Photo | None, frames: list[PhotoFrame]) -> dict[str, Any]:
+    """What was found of picture and suggested frame, and of each other frame what was not found of that too."""
+    if pending is None:
+        return {}
+    first = frames[0].items if frames else []
+    known = {(item.key, item.verdict) for item in first}
+    other = [[item for item in frame.items if (item.key, item.verdict) not in known] for frame in frames]
+    wrong = [[item for item in items if item.verdict != Verdict.PASS] for items in other]
+    return {
+        "findings": findings(pending.items + first),
+        "frames": [{"frame": frame, "findings": findings(items)} for frame, items in zip(frames, wrong, strict=True)],
+        "usable": any(frame.verdict != Verdict.FAIL for frame in frames),
+    }
+
+
 def _page(request: HttpRequest, candidate: Candidate, **forms: Any) -> HttpResponse:
     at = clock.arrival(request)
     pending = candidate.photos.pending().select_related("rule_set").first()
@@ -139,7 +155,7 @@ def _page(request: HttpRequest, candidate: Candidate, **forms: Any) -> HttpRespo
     waiting = bool(pending and pending.state == State.RECEIVED) or any(not frame.checked_at for frame in frames)
     if waiting and request.htmx:  # type: ignore[attr-defined]
         return HttpResponse(status=204)  # nothing new to show yet
-    choosing = bool(pending and pending.state == State.CHECKED and not pending.hopeless and frames)
+    choosing = bool(pending and pending.state == State.CHECKED and frames)
     standing = queries.standing_photo(candidate)
     context: dict[str, Any] = {
         "standing": standing,
@@ -149,8 +165,7 @@ def _page(request: HttpRequest, candidate: Candidate, **forms: Any) -> HttpRespo
         "waiting": waiting,
         "choosing": choosing,
         "problem": PROBLEMS[pending.problem] if pending and pending.problem else "",
-        "findings": findings(pending.items) if pending else [],
-        "frames": [{"frame": frame, "findings": findings(frame.items)} for frame in frames if frame.checked_at],
+        **_found(pending, [frame for frame in frames if frame.checked_at]),
         "upload": forms.get("upload") or UploadForm(),
     }
     if choosing and pending:

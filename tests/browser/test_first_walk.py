@@ -12,6 +12,8 @@ from pypdf import PdfReader
 from accounts.models import Candidate, WeChatUser
 from registration.models import Application
 from tests.browser.conftest import DESK, PHONE, Walker
+from tests.browser.photographing import READY, confirm, upload, wait_for
+from tests.photos import giving
 from tests.portal.watching import until
 from tests.wechat import Sandbox
 
@@ -77,6 +79,12 @@ def complete_account(walk: Walker, wechat: Sandbox) -> None:
     walk.look("basic-information-kind")
     walk.fill(employer_kind="other")
     walk.press()
+    walk.page.locator("main a[href='/account/photo/']").first.click()
+    upload(walk, giving.telephone())
+    wait_for(walk, READY)
+    confirm(walk)
+    walk.look("photo-chosen")
+    walk.go("/dashboard/")
     walk.page.locator("main a[href='/account/education/']").first.click()
     walk.fill(qualification="undergraduate", degree="bachelor", school_kind="regular", major="护理学")
     walk.page.locator("#schools summary").click()
