@@ -5,8 +5,8 @@ is its own mirror image: the turn at which it is most so is how far it leans, an
 """
 
 from dataclasses import dataclass
-from functools import cache
 from math import cos, radians, sin
+from threading import local
 from typing import Any
 
 import dlib
@@ -42,9 +42,14 @@ _TURNS = (-16.0, -8.0, 0.0, 8.0, 16.0)
 _CLOSER = (4.0, 2.0)
 
 
-@cache
+# The detector keeps what it scans in itself: two threads with one of them end the process.
+_of_this_thread = local()
+
+
 def _detector() -> Any:
-    return dlib.get_frontal_face_detector()
+    if not hasattr(_of_this_thread, "detector"):
+        _of_this_thread.detector = dlib.get_frontal_face_detector()
+    return _of_this_thread.detector
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from exam_portal.kit.errors import Refused
 
 MOST_BYTES = 20 * 1024 * 1024
 MOST_PIXELS = 200_000_000
-# A JPEG is decoded at a quarter or half of its size without the whole ever being in memory; the others are not.
+# A JPEG is decoded at a quarter or half of its size without the whole ever being in memory, unless it comes in several
+# scans, each of the whole picture; the others are not.
 MOST_PIXELS_WHOLE = 50_000_000
 LEAST_SIDE = 16
 # The longer side to which a big JPEG is decoded, at least: enough for the checks. To be cut it may be decoded again.
@@ -189,7 +190,8 @@ def _header(image: Image.Image, size: int) -> Header:
         raise Unreadable(Problem.MOVING)
     if image.mode in {"CMYK", "YCCK", "LAB"}:
         raise Unreadable(Problem.FOR_PRINT)
-    if image.width * image.height > (MOST_PIXELS if kind == "JPEG" else MOST_PIXELS_WHOLE):
+    in_parts = kind == "JPEG" and not image.info.get("progressive")
+    if image.width * image.height > (MOST_PIXELS if in_parts else MOST_PIXELS_WHOLE):
         raise Unreadable(Problem.TOO_MANY_PIXELS)
     if min(image.size) < LEAST_SIDE:
         raise Unreadable(Problem.TOO_FEW_PIXELS)
@@ -213,13 +215,21 @@ def _reduce(image: Image.Image, scale: float) -> None:
 def _smaller(image: Image.Image, scale: float) -> Image.Image:
     """What could not be decoded smaller, made smaller by a whole number, not below this scale."""
     whole = int(1 / scale)
-    return image.reduce(whole) if whole > 1 and image.format not in {"JPEG", "MPO"} and image.mode != "P" else image
+    if whole < 2 or image.format in {"JPEG", "MPO"}:
+        return image
+    return _eight_bits(image).reduce(whole)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """With 8 bits a colour and no palette."""
+    if image.mode == "P":
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return image.point(lambda value: value / 256).convert("L") if image.mode.startswith("I") else image
 
 
 def _in_rgb(image: Image.Image) -> Image.Image:
-    """In 8 bits a colour; what is transparent lies on white, as browsers show it."""
-    if image.mode.startswith("I"):
-        image = image.point(lambda value: value / 256).convert("L")
+    """In RGB of 8 bits a colour; what is transparent lies on white, as browsers show it."""
+    image = _eight_bits(image)
     if image.has_transparency_data:
         seen = image.convert("RGBA")
         white = Image.new("RGBA", seen.size, "white")

@@ -12,6 +12,7 @@ from accounts.photos.report import Item
 from accounts.services.photo_checks import check_again
 from exam_portal.kit.errors import Refused
 from registration import photo_rules
+from registration.lifecycle import State
 from registration.models import Application, Exam
 
 
@@ -74,7 +75,7 @@ def recheck(*, exam: str, rerun: bool, dry_run: bool) -> Iterator[Progress]:
 
 
 def _rows(exam: Exam) -> QuerySet[Photo]:
-    applying = Application.objects.filter(exam=exam).exclude(state__in=Application.ENDED)
+    applying = Application.objects.filter(exam=exam).exclude(state__in=[State.REJECTED, State.ABANDONED])
     return Photo.objects.standing().filter(candidate__in=applying.values("candidate")).order_by("pk")
 
 

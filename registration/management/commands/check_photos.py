@@ -19,8 +19,8 @@ class Command(BaseCommand):
     """Check photos again. The service does the work; here is only how it is asked for and told."""
 
     help = (
-        "Check the photos of those who apply for an exam by its present rules. Exit codes: 0 done, 1 refused or a photo "
-        "that could not be checked (a line each), 2 with --dry-run: some would change. May be interrupted."
+        "Check the photos of those who apply for an exam by its present rules. Exit codes: 0 done, 1 refused or a "
+        "photo that could not be checked (a line each), 2 with --dry-run: some would change. May be interrupted."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
