@@ -188,7 +188,8 @@ def give_photo(candidate: Candidate, *, state: str = "accepted", color: str = "w
     )
     kept = jpeg(color)
     name = default_storage.save(f"photos/{secrets.token_hex(16)}.jpg", ContentFile(kept))
-    items = [Item(key, 1.0, None, None, Verdict.WARN if state == "doubtful" else Verdict.PASS) for key in ITEMS]
+    doubts = {"white"} if state == "doubtful" else set()
+    items = [Item(key, 1.0, None, None, Verdict.WARN if key in doubts else Verdict.PASS) for key in ITEMS]
     frame = {"number": 0, "kind": "suggested", "frame": {"x": 150, "y": 210, "width": 300, "angle": 0}}
     report = {
         "width": 300,

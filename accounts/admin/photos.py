@@ -24,6 +24,9 @@ from exam_portal import clock
 from exam_portal.kit.errors import Refused
 
 State = Photo.State
+# Where the session keeps decisions that were not carried out, until the page is shown again.
+NOT_DECIDED = "photos_not_decided"
+NOTHING = {"decision": "", "reason": ""}
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -75,7 +78,8 @@ class PhotoAdmin(ScopedAdmin):
         response = super().changelist_view(request, extra_context)
         shown = getattr(response, "context_data", None) or {}
         if (changelist := shown.get("cl")) is not None:
-            shown["cards"] = [self._card(photo) for photo in changelist.result_list]
+            typed = request.session.pop(NOT_DECIDED, {})
+            shown["cards"] = [self._card(photo, typed.get(str(photo.pk), NOTHING)) for photo in changelist.result_list]
             shown["may_decide"] = actor_of(request).may(Right.DECIDE_PHOTO)
             shown["back_to"] = request.get_full_path()
         return response
@@ -88,17 +92,21 @@ class PhotoAdmin(ScopedAdmin):
         if request.method == "POST":
             wanted = {int(name[7:]): value for name, value in request.POST.items() if _is_decision(name) and value}
             accepted = refused = 0
+            not_decided: dict[str, dict[str, str]] = {}
             for photo in visible_to(actor, Photo).filter(pk__in=wanted).select_related("candidate").order_by("pk"):
+                reason = request.POST.get(f"reason-{photo.pk}", "")
                 try:
                     if wanted[photo.pk] == "accept":
                         photo_desk.accept(photo=photo, actor=actor, at=at)
                         accepted += 1
                     elif wanted[photo.pk] == "refuse":
-                        reason = request.POST.get(f"reason-{photo.pk}", "")
                         photo_desk.refuse(photo=photo, reason=reason, actor=actor, at=at)
                         refused += 1
                 except Refused as error:
                     messages.error(request, f"{photo.candidate.name}: {error}")
+                    not_decided[str(photo.pk)] = {"decision": wanted[photo.pk], "reason": reason}
+            if not_decided:  # what was typed stands there again
+                request.session[NOT_DECIDED] = not_decided
             if accepted or refused:
                 text = _("Accepted: %(accepted)d. Refused: %(refused)d.")
                 messages.success(request, text % {"accepted": accepted, "refused": refused})
@@ -124,6 +132,7 @@ class PhotoAdmin(ScopedAdmin):
             photo=row,
             masked=identity.mask(row.candidate.id_number),
             may_decide=may_decide,
+            typed=request.session.pop(NOT_DECIDED, {}).get(str(row.pk), NOTHING) if may_decide else NOTHING,
             overlay=_overlay(row),
             picture_findings=findings(row.items),
             frame_findings=findings(row.frame_items),
@@ -132,9 +141,9 @@ class PhotoAdmin(ScopedAdmin):
             history=history(("candidate", str(row.candidate_id))),
         )
 
-    def _card(self, photo: Photo) -> dict[str, Any]:
+    def _card(self, photo: Photo, typed: dict[str, str]) -> dict[str, Any]:
         found = findings([item for item in photo.items + photo.frame_items if item.verdict != Verdict.PASS])
-        return {"photo": photo, "findings": found, "alike": len(photo.alike.all())}
+        return {"photo": photo, "findings": found, "alike": len(photo.alike.all()), "typed": typed}
 
 
 def _is_decision(name: str) -> bool:

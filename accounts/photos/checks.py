@@ -178,6 +178,7 @@ def _for_screens(picture: Image.Image, profile: bytes | None) -> Image.Image:
 
 def _jpeg(picture: Image.Image, quality: int) -> bytes:
     made = io.BytesIO()
+    picture.info = {}  # or what somebody wrote into the file would be written into this one
     picture.save(made, "JPEG", quality=quality, subsampling=0, optimize=True)
     return made.getvalue()
 

@@ -328,6 +328,7 @@ def test_after_withdrawing_it_is_replaced_and_kept_for_what_was_submitted(
     old = candidate.photos.standing().get()
     with at_commit():
         new = giving.chosen(candidate, giving.telephone("m_easian"))
+    files.sweep()
     old.refresh_from_db()
     assert (old.state, old.original.name, old.preview.name, old.report) == (State.REPLACED, "", "", {})
     assert stored(private) == {old.kept.name, new.kept.name, new.original.name, new.preview.name}
