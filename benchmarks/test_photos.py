@@ -88,9 +88,7 @@ def test_the_result_is_soon_on_the_page_and_a_worker_stays_small(tmp_path: Path,
                 sizes.append(max(each.memory_info().rss for each in process.children()))
     slowest_of_twenty = sorted(waits)[int(len(waits) * 0.95)]
     said = ", ".join(f"{size / 2**20:.0f}" for size in sizes)
-    tell(
-        f"upload to result: {median(waits):.2f} s, 19 of 20 in {slowest_of_twenty:.2f} s; the page asks each second"
-    )
+    tell(f"upload to result: {median(waits):.2f} s, 19 of 20 in {slowest_of_twenty:.2f} s; the page asks each second")
     tell(f"memory of the worker after each hundred pictures: {said} MB")
     assert median(waits) + 1 <= SOON
     assert max(sizes) < MEMORY

@@ -6,9 +6,9 @@ from PIL import Image
 from accounts.photos.report import Box
 
 _ACROSS, _DOWN = 17, 16
-# Bits by which two differ that are cuts, copies or tints of one picture; different pictures differ by more
-# (docs/photos.md).
-SAME = 40
+# Bits by which two differ at most that are copies of one picture: saved again, smaller, brighter or tinted. The most
+# alike of two of the ten average faces differ by 18 (docs/photos.md).
+SAME = 12
 
 
 def fingerprint(grey: Image.Image, head: Box) -> str:
@@ -30,8 +30,3 @@ def fingerprint(grey: Image.Image, head: Box) -> str:
     ).resize((_ACROSS, _DOWN), Image.Resampling.BOX)
     seen = np.asarray(laid, np.int16)
     return "".join("01"[int(bit)] for bit in (seen[:, :-1] > seen[:, 1:]).ravel())
-
-
-def distance(one: str, other: str) -> int:
-    """By how many bits two fingerprints differ, of 256."""
-    return sum(a != b for a, b in zip(one, other, strict=True))

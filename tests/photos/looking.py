@@ -62,13 +62,16 @@ def _said(item: Item | None) -> str:
     return f"{item.verdict} ({item.value:g})" if item else "not found"
 
 
+def as_markdown(right: Counter[str], errs: Counter[str]) -> str:
+    rows = [f"| `{key}` | {right[key]} | {errs[key]} |" for key in ITEMS]
+    return "\n".join(
+        ["| Item | right | wrong |", "|---|---|---|", *rows, f"| all | {right.total()} | {errs.total()} |"]
+    )
+
+
 def main(faces: tuple[str, ...]) -> None:
     right, errs, lines = table(faces)
-    print("| Item | right | wrong |\n|---|---|---|")  # noqa: T201
-    for key in ITEMS:
-        print(f"| `{key}` | {right[key]} | {errs[key]} |")  # noqa: T201
-    print(f"| all | {right.total()} | {errs.total()} |\n")  # noqa: T201
-    print("\n".join(lines))  # noqa: T201
+    print(as_markdown(right, errs), *lines, sep="\n")  # noqa: T201
 
 
 if __name__ == "__main__":
