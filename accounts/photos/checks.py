@@ -26,7 +26,8 @@ QUALITIES = (88, 92, 95, 98, 100)
 def check(intake: Intake, rules: PhotoRules) -> Report:
     """Everything that is checked, with the frames that are offered."""
     small = _small(intake.picture)
-    found = faces.find(intake.picture, small.convert("L"))
+    grey = small.convert("L")
+    found = faces.find(intake.picture, grey)
     items = _of_the_file(intake, rules)
     items.append(item("face", found.number, rules.limits["face"], hint="lies" if found.lies else ""))
     size = (intake.width, intake.height)
@@ -38,7 +39,7 @@ def check(intake: Intake, rules: PhotoRules) -> Report:
     items += _of_the_face(intake, found, offered[0][1], walls, rules)
     framed = [Framed(kind, frame, _of_the_frame(small, intake, frame, head, rules)) for kind, frame in offered]
     in_small = small.width / intake.picture.width
-    return Report(*size, items, head, framed, likeness.fingerprint(small.convert("L"), _times(found.head, in_small)))
+    return Report(*size, items, head, framed, likeness.fingerprint(grey, _times(found.head, in_small)))
 
 
 def check_frame(intake: Intake, frame: Frame, head: Box, rules: PhotoRules) -> list[Item]:

@@ -129,12 +129,13 @@ def _enlarged(box: Ends, times: float) -> Ends:
     return left * times, top * times, right * times, bottom * times
 
 
-def _around(grey: Image.Image, box: Ends, reach: float, side: int) -> Image.Image:
-    """A square of `reach` boxes around the middle of one, drawn on so many pixels; grey where the picture ends."""
+def _around(grey: Image.Image, box: Ends, reach: float, side: int, roll: float = 0.0) -> Image.Image:
+    """A square of `reach` boxes around the middle of one, set upright, on so many pixels; grey beyond the picture."""
     half = reach * (box[2] - box[0]) / 2
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    scale = 2 * half / side
-    moved = (scale, 0, x - half, 0, scale, y - half)
+    scale, along, across = 2 * half / side, cos(radians(roll)), sin(radians(roll))
+    right, down = scale * along, scale * across
+    moved = (right, -down, x - half * (along - across), down, right, y - half * (along + across))
     return grey.transform((side, side), Image.Transform.AFFINE, moved, Image.Resampling.BILINEAR, fillcolor=128)
 
 
@@ -166,7 +167,7 @@ def _frontal(grey: Image.Image, box: Ends, roll: float) -> float:
     A head that is turned and a hand before it are not symmetric; behind a mask there is no mouth, so that the slopes
     there have little of the energy that those of the eyes have.
     """
-    seen = _around(grey, box, 1.1, 2 * _LOOKED_AT).rotate(roll, Image.Resampling.BILINEAR)
+    seen = _around(grey, box, 1.1, 2 * _LOOKED_AT, roll)
     down, right = _slopes(np.asarray(seen.resize((_LOOKED_AT, _LOOKED_AT), Image.Resampling.BOX), np.float32))
     energy = down**2 + right**2
     both = down * down[:, ::-1] - right * right[:, ::-1]
@@ -206,7 +207,7 @@ def _steadied(grey: Image.Image, box: Ends, roll: float, axis: float) -> tuple[E
     reach, wide, middle = 1.4, box[2] - box[0], (box[1] + box[3]) / 2
     sides, middles, certain = [wide], [middle], 0.0
     for side in _AGAIN:
-        seen = _around(grey, box, reach, side).rotate(roll, Image.Resampling.BILINEAR, fillcolor=128)
+        seen = _around(grey, box, reach, side, roll)
         for (_left, top, _right, bottom), score in _scored(seen)[:1]:
             certain += score / _CERTAIN_SCORE / len(_AGAIN)
             scale = reach * wide / side

@@ -158,7 +158,7 @@ def _inner(face: Any) -> Any:
 
 # --- The wall: what stands around the head in a frame --------------------------------------------------
 def walls(cut: Image.Image) -> list[Any]:
-    """Twelve pieces of the background of a cut: along both sides down to the shoulders, and above the head.
+    """Ten pieces of the background of a cut: along both sides down to the shoulders, and above beside the crown.
 
     `cut` is a small copy in YCbCr. Hair may cover some of a piece, so each is known by what is usual in it.
     """
@@ -167,7 +167,7 @@ def walls(cut: Image.Image) -> list[Any]:
     side, top, low = max(1, round(width * 0.09)), max(1, round(height * 0.055)), round(height * 0.5)
     columns = [seen[:low, :side], seen[:low, -side:]]
     pieces = [part for column in columns for part in np.array_split(column, 4, axis=0)]
-    return pieces + np.array_split(seen[:top], 4, axis=1)
+    return [*pieces, seen[:top, : width // 4], seen[:top, -(width // 4) :]]
 
 
 def white(pieces: list[Any], brightest: float) -> float:
