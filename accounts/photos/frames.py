@@ -37,12 +37,6 @@ def extent(frame: Frame, ratio: float) -> tuple[float, float]:
     return across, abs(width * sin(turn)) + abs(height * cos(turn))
 
 
-def inside(frame: Frame, size: tuple[int, int], ratio: float) -> bool:
-    """Whether all of a frame lies in a picture of this size, but for a pixel."""
-    across, along = extent(frame, ratio)
-    return across - 1 <= frame.x <= size[0] - across + 1 and along - 1 <= frame.y <= size[1] - along + 1
-
-
 def kept_inside(frame: Frame, size: tuple[int, int], ratio: float) -> Frame:
     """The frame moved, and if it is too big made smaller, so that it lies in a picture of this size."""
     across, along = extent(frame, ratio)

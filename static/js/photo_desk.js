@@ -1,7 +1,8 @@
 // Deciding photos by keyboard. Without script every card has its own buttons and one button sends them all.
 (() => {
-  const form = document.getElementById('photo-desk')
-  const cards = [...form.querySelectorAll('.photo-card')]
+  const desk = document.getElementById('photo-desk')
+  const cards = [...desk.querySelectorAll('.photo-card')]
+  const send = desk.querySelector('button[formaction]')
   const at = () => cards.indexOf(document.activeElement?.closest?.('.photo-card'))
   const go = (index) => {
     const card = cards[Math.max(0, Math.min(cards.length - 1, index))]
@@ -15,10 +16,11 @@
   const mark = (card) => {
     card.dataset.decided = card.querySelector('[type=radio]:checked')?.value ?? ''
   }
-  form.addEventListener('change', (event) => mark(event.target.closest('.photo-card')))
+  desk.addEventListener('change', (event) => mark(event.target.closest('.photo-card')))
+  cards.forEach(mark)
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && event.ctrlKey) {
-      form.requestSubmit()
+      send?.click()
       return
     }
     const typing = event.target.matches('input[type=text]')

@@ -135,6 +135,11 @@ def test_invented_institutions_and_windows_are_marked_example(path: Path) -> Non
     [
         ("14 = {}", "14 = {}\n99 = {}", "regions.99", "unknown region"),
         ("14 = {}", "", "regions.14", "the region is missing"),
+        ("face = { low = 1, high = 1 }", "", "photo.checks.face", "the check has no limits"),
+        ("face = { low = 1, high = 1 }", "face = { low = 2, high = 1 }", "photo.checks.face", "not in order"),
+        ("face = { low = 1", "ears = { low = 1 }\nface = { low = 1", "photo.checks.ears", "unknown check"),
+        ("most_width = 600", "most_width = 200", "photo.most_width", "must be more than"),
+        ("white = { low = 0.75, ", "white = { ", "photo.checks.white.doubtful_low", "there is no low"),
         ("14 = {}", "14 = { colour = 1 }", "regions.14.colour", "unknown key"),
         ("[notices]", "[notes]", "notes", "unknown key"),
         ("14 = {}", "14 = {}\n14 = {}", "regions.14", "is given twice"),
