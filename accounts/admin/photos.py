@@ -90,7 +90,7 @@ class PhotoAdmin(ScopedAdmin):
         if not actor.may(Right.DECIDE_PHOTO):
             return HttpResponse(status=403)
         if request.method == "POST":
-            wanted = {int(name[7:]): value for name, value in request.POST.items() if _is_decision(name) and value}
+            wanted = {int(name[7:]): str(value) for name, value in request.POST.items() if _is_decision(name) and value}
             accepted = refused = 0
             not_decided: dict[str, dict[str, str]] = {}
             for photo in visible_to(actor, Photo).filter(pk__in=wanted).select_related("candidate").order_by("pk"):

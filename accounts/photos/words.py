@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.photos.report import Item, Verdict
@@ -121,7 +121,9 @@ def shown(item: Item) -> str:
     value, low, high = as_text(item.value), item.low, item.high
     if low is not None and high is not None:
         ends = (
-            as_text(low) if low == high else _now("%(low)s to %(high)s") % {"low": as_text(low), "high": as_text(high)}
+            as_text(low)
+            if low == high
+            else gettext("%(low)s to %(high)s") % {"low": as_text(low), "high": as_text(high)}
         )
     elif low is not None:
         ends = f"≥ {as_text(low)}"
