@@ -21,9 +21,9 @@ from PIL import Image, UnidentifiedImageError
 from exam_portal.kit.errors import Refused
 
 MOST_BYTES = 20 * 1024 * 1024
-MOST_PIXELS = 200_000_000
 # A JPEG is decoded at a quarter or half of its size without the whole ever being in memory, unless it comes in several
-# scans, each of the whole picture; the others are not.
+# scans, each of the whole picture. The others are decoded whole: so many take less than 400 MB.
+MOST_PIXELS = {"JPEG": 200_000_000, "HEIF": 50_000_000, "PNG": 40_000_000, "WEBP": 20_000_000}
 MOST_PIXELS_WHOLE = 50_000_000
 LEAST_SIDE = 16
 # The longer side to which a big JPEG is decoded, at least: enough for the checks. To be cut it may be decoded again.
@@ -190,8 +190,8 @@ def _header(image: Image.Image, size: int) -> Header:
         raise Unreadable(Problem.MOVING)
     if image.mode in {"CMYK", "YCCK", "LAB"}:
         raise Unreadable(Problem.FOR_PRINT)
-    in_parts = kind == "JPEG" and not image.info.get("progressive")
-    if image.width * image.height > (MOST_PIXELS if in_parts else MOST_PIXELS_WHOLE):
+    most = MOST_PIXELS_WHOLE if image.info.get("progressive") else MOST_PIXELS.get(kind, 0)
+    if image.width * image.height > most:
         raise Unreadable(Problem.TOO_MANY_PIXELS)
     if min(image.size) < LEAST_SIDE:
         raise Unreadable(Problem.TOO_FEW_PIXELS)
@@ -224,6 +224,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     """With 8 bits a colour and no palette."""
     if image.mode == "P":
         return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if image.mode == "1":
+        return image.convert("L")
     return image.point(lambda value: value / 256).convert("L") if image.mode.startswith("I") else image
 
 

@@ -107,6 +107,7 @@ ODD: dict[str, Callable[[], bytes]] = {
     "16 bits in colours": lambda: png_of(400, 560, depth=16, idat=zlib.compress((b"\0" + b"\x90\0" * 3 * 400) * 560)),
     "a bomb that says that it is small": lambda: png_of(400, 560, idat=zlib.compress(b"\0" * 100_000_000, 9)),
     "one bit": lambda: saved(Image.new("1", (400, 560), 1), "PNG"),
+    "one bit, big": lambda: saved(Image.new("1", (4000, 5600), 1), "PNG"),
     "palette": lambda: saved(corpus.portrait("f_easian").convert("P"), "PNG"),
     "palette, partly transparent": lambda: saved(
         corpus.portrait("f_easian").resize((2000, 2600)).convert("P"), "PNG", transparency=3
