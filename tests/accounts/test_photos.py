@@ -365,8 +365,8 @@ def test_next_year_it_is_only_confirmed_and_checked_by_the_rules_of_then(
 
 # --- The same photo of others -----------------------------------------------------------------------
 def test_the_same_photo_of_another_candidate_is_noted_as_a_hint(exam: Exam, newcomer: Candidate) -> None:
-    mine = giving.chosen(newcomer)
-    again = corpus.jpeg(corpus.resaved(corpus.stops(corpus.portrait("f_easian"), 0.1), 85))
+    mine = giving.chosen(newcomer, giving.telephone("m_white"))
+    again = corpus.jpeg(corpus.resaved(corpus.stops(corpus.portrait("m_white"), 0.1), 85))
     same = giving.chosen(factories.CandidateFactory(), again)
     other = giving.chosen(factories.CandidateFactory(), giving.telephone("m_african"))
     for photo in (same, other, mine):
