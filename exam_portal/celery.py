@@ -25,9 +25,12 @@ app.conf.task_routes = {
 }
 # Seconds after which a task is given up, so that what hangs keeps no worker; the next round goes on with it. Longer
 # have those that walk through everything: reminding, until its next round, and verifying, which begins anew each time.
+# Shorter has checking a photo, which then counts as tried (photo_checks.CHECKED_WITHIN).
 app.conf.task_soft_time_limit = 10 * 60
 app.conf.task_annotations = {
     "registration.tasks.remind_before_deadlines": {"soft_time_limit": 55 * 60},
+    "accounts.tasks.check_photo": {"soft_time_limit": 50},
+    "accounts.tasks.check_photo_frame": {"soft_time_limit": 50},
     "accounts.tasks.verify_ledger": {"soft_time_limit": 3 * 3600},
 }
 

@@ -21,6 +21,9 @@ FRAME_HEIGHT = 112
 PREVIEW_SIDE = 1000
 # JPEG qualities, the first of which that makes a file of more than the exam's least is taken.
 QUALITIES = (88, 92, 95, 98, 100)
+# What a colour profile has at most, and those of its tags that tell of steps for each pixel.
+MOST_PROFILE_BYTES, MOST_TAGS = 1024 * 1024, 100
+_STEPS = {b"D2B0", b"D2B1", b"D2B2", b"D2B3", b"B2D0", b"B2D1", b"B2D2", b"B2D3"}
 
 
 def check(intake: Intake, rules: PhotoRules) -> Report:
@@ -168,13 +171,19 @@ def _turned(picture: Image.Image, frame: Frame, size: tuple[int, int], by: Image
 
 def _for_screens(picture: Image.Image, profile: bytes | None) -> Image.Image:
     """In the colours of sRGB, which everything takes a picture without a profile to have."""
-    if profile is None:
+    if profile is None or _costly(profile):
         return picture
     try:
         given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         return ImageCms.profileToProfile(picture, given, ImageCms.createProfile("sRGB"), outputMode="RGB") or picture
     except (ImageCms.PyCMSError, OSError):  # a damaged or odd profile: as every viewer does, as if there were none
         return picture
+
+
+def _costly(profile: bytes) -> bool:
+    """Whether a profile may take seconds: a huge one, or one with steps for each pixel, as no camera has."""
+    tags = {profile[at : at + 4] for at in range(132, 132 + 12 * int.from_bytes(profile[128:132]), 12)[:MOST_TAGS]}
+    return len(profile) > MOST_PROFILE_BYTES or not tags.isdisjoint(_STEPS)
 
 
 def _jpeg(picture: Image.Image, quality: int) -> bytes:

@@ -19,15 +19,19 @@ from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
 from exam_portal.kit.errors import Refused
+from exam_portal.kit.structure import Structure, look_over
 
 MOST_BYTES = 20 * 1024 * 1024
 # A JPEG is decoded at a quarter or half of its size without the whole ever being in memory, unless it comes in several
-# scans, each of the whole picture. The others are decoded whole: so many take less than 400 MB.
-MOST_PIXELS = {"JPEG": 200_000_000, "HEIF": 50_000_000, "PNG": 40_000_000, "WEBP": 20_000_000}
-MOST_PIXELS_WHOLE = 50_000_000
+# scans, each of the whole picture. The others are decoded whole: so many take at most some 350 MB.
+MOST_PIXELS = {"JPEG": 200_000_000, "HEIF": 50_000_000, "PNG": 32_000_000, "WEBP": 16_000_000}
+MOST_PIXELS_WHOLE = 30_000_000
 LEAST_SIDE = 16
+# As many pixels as a decoded picture has at most, however fine it is asked for.
+MOST_PIXELS_DECODED = 20_000_000
 # The longer side to which a big JPEG is decoded, at least: enough for the checks. To be cut it may be decoded again.
 LONGER_SIDE = 1000
+_JPEG_DIVISORS = (1, 2, 4, 8)
 
 EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "HEIF": "heic"}
 # What the decoders raise for what is damaged.
@@ -143,25 +147,32 @@ def read_header(source: IO[bytes]) -> Header:
         raise Unreadable(Problem.EMPTY)
     if size > MOST_BYTES:
         raise Unreadable(Problem.TOO_BIG)
-    with _opened(source) as image:
-        return _header(image, size)
+    with _opened(source) as (image, built):
+        return _header(image, built, size)
 
 
 def read(source: IO[bytes], *, scale: float = 0.0) -> Intake:
     """The picture, decoded: at least with `LONGER_SIDE`, and so many pixels for one of the original as `scale` asks.
 
+    There are never more than `MOST_PIXELS_DECODED`.
+
     Raises:
         Unreadable: see `Problem`.
     """
     size = source.seek(0, io.SEEK_END)
-    with _opened(source) as image:
-        header = _header(image, size)
+    with _opened(source) as (image, built):
+        header = _header(image, built, size)
         # HEIF comes turned; what stands in its EXIF was done.
         way = 1 if header.format == "HEIF" else _orientation(image)
         quantization, profile = dict(getattr(image, "quantization", {})), image.info.get("icc_profile")
-        _reduce(image, max(scale, LONGER_SIDE / max(image.size)))
-        image.load()
-        picture = _in_rgb(_smaller(image, max(scale, LONGER_SIDE / max(header.width, header.height))))
+        divisor = _divisor(header, min(max(scale, LONGER_SIDE / max(image.size)), 1.0))
+        if header.format == "JPEG":  # is made smaller while it is decoded, the others afterwards
+            image.draft(image.mode, (image.width // divisor, image.height // divisor))
+            image.load()
+            picture = _in_rgb(image)
+        else:
+            image.load()
+            picture = _in_rgb(_eight_bits(image).reduce(divisor) if divisor > 1 else image)
         grey = image.mode in _GREY
     if way in _TURNS:
         picture = picture.transpose(_TURNS[way])
@@ -171,27 +182,29 @@ def read(source: IO[bytes], *, scale: float = 0.0) -> Intake:
 
 
 @contextmanager
-def _opened(source: IO[bytes]) -> Iterator[Image.Image]:
+def _opened(source: IO[bytes]) -> Iterator[tuple[Image.Image, Structure]]:
     """The file as one of the four kinds, not yet decoded. Whatever a decoder raises within is `Unreadable`."""
     source.seek(0)
     try:
+        built = look_over(source.read())
+        source.seek(0)
         with Image.open(source, formats=["JPEG", "PNG", "WEBP", "HEIF"]) as image:
-            yield image
+            yield image, built
     except UnidentifiedImageError:
         raise Unreadable(Problem.NO_PICTURE) from None
     except _BROKEN:
         raise Unreadable(Problem.DAMAGED) from None
 
 
-def _header(image: Image.Image, size: int) -> Header:
+def _header(image: Image.Image, built: Structure, size: int) -> Header:
     # Telephones put a second picture into a JPEG, which is then called an MPO.
     kind = "JPEG" if image.format == "MPO" else str(image.format)
     if kind in {"PNG", "WEBP"} and getattr(image, "is_animated", False):
         raise Unreadable(Problem.MOVING)
     if image.mode in {"CMYK", "YCCK", "LAB"}:
         raise Unreadable(Problem.FOR_PRINT)
-    most = MOST_PIXELS_WHOLE if image.info.get("progressive") else MOST_PIXELS.get(kind, 0)
-    if image.width * image.height > most:
+    most = MOST_PIXELS_WHOLE if built.kept_whole else MOST_PIXELS[kind]
+    if max(image.width * image.height, built.coded_pixels) > most:
         raise Unreadable(Problem.TOO_MANY_PIXELS)
     if min(image.size) < LEAST_SIDE:
         raise Unreadable(Problem.TOO_FEW_PIXELS)
@@ -203,21 +216,15 @@ def _orientation(image: Image.Image) -> int:
     return way if isinstance(way, int) else 1
 
 
-def _reduce(image: Image.Image, scale: float) -> None:
-    """Let a JPEG be decoded smaller: to an eighth, a quarter or a half, not below this scale; never over 50 MP."""
-    if image.format not in {"JPEG", "MPO"}:
-        return
-    while image.width * image.height * scale**2 > MOST_PIXELS_WHOLE:
-        scale /= 2
-    image.draft(image.mode, (ceil(image.width * scale), ceil(image.height * scale)))
-
-
-def _smaller(image: Image.Image, scale: float) -> Image.Image:
-    """What could not be decoded smaller, made smaller by a whole number, not below this scale."""
-    whole = int(1 / scale)
-    if whole < 2 or image.format in {"JPEG", "MPO"}:
-        return image
-    return _eight_bits(image).reduce(whole)
+def _divisor(header: Header, scale: float) -> int:
+    """By what the sides are divided: as much as the scale allows, or more where too many pixels would be left."""
+    allowed, needed = int(1 / scale), ceil((header.width * header.height / MOST_PIXELS_DECODED) ** 0.5)
+    if header.format != "JPEG":
+        return max(allowed, needed)
+    return max(
+        max(divisor for divisor in _JPEG_DIVISORS if divisor <= allowed),
+        min(divisor for divisor in _JPEG_DIVISORS if divisor >= needed),
+    )
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
@@ -232,8 +239,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 def _in_rgb(image: Image.Image) -> Image.Image:
     """In RGB of 8 bits a colour; what is transparent lies on white, as browsers show it."""
     image = _eight_bits(image)
-    if image.has_transparency_data:
-        seen = image.convert("RGBA")
-        white = Image.new("RGBA", seen.size, "white")
-        return Image.alpha_composite(white, seen).convert("RGB")
-    return image.convert("RGB")
+    if not image.has_transparency_data:
+        return image if image.mode == "RGB" else image.convert("RGB")
+    seen, white = image.convert("RGBA"), Image.new("RGB", image.size, "white")
+    white.paste(seen, mask=seen)
+    return white

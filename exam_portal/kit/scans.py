@@ -2,6 +2,7 @@
 
 import io
 import secrets
+import struct
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
 from exam_portal.kit.errors import Refused
+from exam_portal.kit.structure import look_over
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_PIXELS = 100_000_000
@@ -33,12 +35,13 @@ def extension(data: bytes) -> str:
     if data.startswith(b"%PDF-"):
         return "pdf"
     try:
+        look_over(data)
         with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise NoScan(_("The picture has too many pixels. Scan it with at most 300 dots per inch."))
             kind = _IMAGES[str(image.format)]
             image.verify()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError):
         raise NoScan(_("A scan is a PDF, JPEG or PNG file. This one is another or damaged.")) from None
     return kind
 

@@ -25,6 +25,7 @@ from tests import factories
 from tests.accounts.requests import PROOF, approve, ask_change, ask_deletion, check, paper, refusal, report
 from tests.accounts.test_registering import sign_up
 from tests.factories import resident_id
+from tests.photos import files
 
 pytestmark = pytest.mark.django_db
 
@@ -312,8 +313,12 @@ def test_a_scan_may_be_a_picture(candidate: Candidate, point: Point, clerk: Acto
     assert "张" not in name
 
 
+OF_CHUNKS = files.png(400, 560, extra=files.chunk(b"abCd") * 100_000)
+
+
 @pytest.mark.parametrize(
-    "proof", [TRUNCATED, b"", b"<html>", b"GIF89a", b"\xff\xd8\xff damaged", b"%PDF-" + b"x" * 10 * 1024 * 1024]
+    "proof",
+    [TRUNCATED, b"", b"<html>", b"GIF89a", b"\xff\xd8\xff damaged", OF_CHUNKS, b"%PDF-" + b"x" * 10 * 1024 * 1024],
 )
 def test_what_is_no_scan_is_refused(candidate: Candidate, point: Point, clerk: Actor, proof: bytes) -> None:
     request = ask_change(candidate, point, name="张珊")

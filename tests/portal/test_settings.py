@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from accounts.services import photo_checks
 from exam_portal.celery import app
 from exam_portal.settings import REQUIRED, _broker_url
 
@@ -83,4 +84,7 @@ def test_no_task_may_hang_for_ever() -> None:
     limits = {name: task.soft_time_limit for name, task in app.tasks.items() if ".tasks." in name}
     assert limits["accounts.tasks.deliver_message"] == 600
     assert limits["registration.tasks.remind_before_deadlines"] == 3300  # ended before the next round
+    # A worker that has not ended by CHECKED_WITHIN is taken to be dead, and the photo is checked by another.
+    assert limits["accounts.tasks.check_photo"] < photo_checks.CHECKED_WITHIN.total_seconds()
+    assert limits["accounts.tasks.check_photo_frame"] < photo_checks.CHECKED_WITHIN.total_seconds()
     assert limits["accounts.tasks.verify_ledger"] == max(limits.values()) == 10800
