@@ -1,5 +1,6 @@
 """Photos: those that the checks doubt, many at once, decided by keyboard; and the page of one (R03)."""
 
+import re
 from typing import Any
 
 from django.contrib import admin, messages
@@ -27,6 +28,8 @@ State = Photo.State
 # Where the session keeps decisions that were not carried out, until the page is shown again.
 NOT_DECIDED = "photos_not_decided"
 NOTHING = {"decision": "", "reason": ""}
+# What a form calls its fields about one photo.
+_OF_ONE = re.compile(r"(?:decide|reason)-([0-9]{1,18})\Z")
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -90,21 +93,24 @@ class PhotoAdmin(ScopedAdmin):
         if not actor.may(Right.DECIDE_PHOTO):
             return HttpResponse(status=403)
         if request.method == "POST":
-            wanted = {int(name[7:]): str(value) for name, value in request.POST.items() if _is_decision(name) and value}
+            named = ((_OF_ONE.match(name), str(value).strip()) for name, value in request.POST.items())
+            wanted = {int(found[1]) for found, value in named if found and value}
             accepted = refused = 0
             not_decided: dict[str, dict[str, str]] = {}
             for photo in visible_to(actor, Photo).filter(pk__in=wanted).select_related("candidate").order_by("pk"):
-                reason = request.POST.get(f"reason-{photo.pk}", "")
+                decision, reason = (str(request.POST.get(f"{what}-{photo.pk}", "")) for what in ("decide", "reason"))
                 try:
-                    if wanted[photo.pk] == "accept":
+                    if decision == "accept":
                         photo_desk.accept(photo=photo, actor=actor, at=at)
                         accepted += 1
-                    elif wanted[photo.pk] == "refuse":
+                    elif decision == "refuse":
                         photo_desk.refuse(photo=photo, reason=reason, actor=actor, at=at)
                         refused += 1
+                    else:
+                        raise Refused(_("Choose “Refuse” to send the reason."), code="no_decision")
                 except Refused as error:
                     messages.error(request, f"{photo.candidate.name}: {error}")
-                    not_decided[str(photo.pk)] = {"decision": wanted[photo.pk], "reason": reason}
+                    not_decided[str(photo.pk)] = {"decision": decision, "reason": reason}
             if not_decided:  # what was typed stands there again
                 request.session[NOT_DECIDED] = not_decided
             if accepted or refused:
@@ -144,10 +150,6 @@ class PhotoAdmin(ScopedAdmin):
     def _card(self, photo: Photo, typed: dict[str, str]) -> dict[str, Any]:
         found = findings([item for item in photo.items + photo.frame_items if item.verdict != Verdict.PASS])
         return {"photo": photo, "findings": found, "alike": len(photo.alike.all()), "typed": typed}
-
-
-def _is_decision(name: str) -> bool:
-    return name.startswith("decide-") and name[7:].isdecimal() and len(name) < 24
 
 
 def _overlay(photo: Photo) -> dict[str, Any] | None:

@@ -50,9 +50,9 @@ def decide(desk: Client, **decisions: str) -> Any:
 
 
 def test_many_are_shown_and_decided_together_each_with_its_result(exam: Exam, desk: Client) -> None:
-    first, second, third, left = (doubtful(exam, name) for name in ("王芳", "李娜", "刘洋", "陈静"))
+    first, second, third, fourth, left = (doubtful(exam, name) for name in ("王芳", "李娜", "刘洋", "赵敏", "陈静"))
     page = desk.get(DESK)
-    assert [card["photo"] for card in page.context["cards"]] == [first, second, third, left]
+    assert [card["photo"] for card in page.context["cards"]] == [first, second, third, fourth, left]
     assert "王芳" in text_of(page)
     answer = decide(
         desk,
@@ -62,18 +62,23 @@ def test_many_are_shown_and_decided_together_each_with_its_result(exam: Exam, de
             f"reason_{second.pk}": "背景有阴影",
             f"decide_{third.pk}": "refuse",
             f"reason_{third.pk}": " ",
+            f"reason_{fourth.pk}": "头发遮住眉毛",
+            f"reason_{left.pk}": "",
         },
     )
-    for photo, state in ((first, "accepted"), (second, "refused"), (third, "doubtful"), (left, "doubtful")):
+    for photo, state in ((first, "accepted"), (second, "refused")):
         photo.refresh_from_db()
         assert photo.state == state
     told = text_of(answer)
     assert "通过 1 张，不通过 1 张。" in told and "刘洋" in told
+    assert "赵敏: 要告知原因，请选择“不通过”。" in told, "nothing typed is lost"
     cards = {card["photo"].pk: card["typed"] for card in answer.context["cards"]}
-    assert cards == {third.pk: {"decision": "refuse", "reason": " "}, left.pk: NOTHING}, (
-        "what was chosen stands there again"
-    )
-    assert [card["typed"] for card in desk.get(DESK).context["cards"]] == [NOTHING, NOTHING], "once"
+    assert cards == {
+        third.pk: {"decision": "refuse", "reason": " "},
+        fourth.pk: {"decision": "", "reason": "头发遮住眉毛"},
+        left.pk: NOTHING,
+    }, "what was chosen stands there again"
+    assert [card["typed"] for card in desk.get(DESK).context["cards"]] == [NOTHING] * 3, "once"
 
 
 def test_the_candidate_reads_why_and_adds_another(exam: Exam, desk: Client, client: Client) -> None:
