@@ -106,6 +106,9 @@ def test_the_frame_is_moved_with_a_finger_and_checked_anew(
     walk.go(PHOTO)
     upload(walk, giving.telephone())
     wait_for(walk, READY)
+    # What is to be done next came with the result.
+    told = walk.page.locator("main .guide strong").inner_text()
+    assert told == "您的照片已检查完毕", told
     walk.page.locator("#frame summary").click()
     box = walk.page.locator(".frame-box")
     box.scroll_into_view_if_needed()
