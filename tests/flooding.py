@@ -147,7 +147,7 @@ class Processes:
     def __init__(self, redis: Redis, wechat: WeChat, folder: Path, **settings: str) -> None:
         self.folder, self.running = folder, list[subprocess.Popen[bytes]]()
         self.settings = {"REDIS_URL": redis.url, **wechat.settings(), **settings}
-        self.bell = Celery(broker=_broker_url(redis.url))
+        self.bell = Celery(broker=_broker_url(redis.url), set_as_current=False)
 
     def start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         """A process of Celery in a session of its own."""
